@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kvm.h: read a kernel's memory, dead or alive; kvm(3).
+ *
+ * NetBSD's interface, and what a Linux savecore(8) needs beside it.
+ */
+#ifndef _KVM_H_
+#define _KVM_H_
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct __kvm kvm_t;
+
+/* For kvm_open() and kvm_openfiles(): the running kernel, through /proc. */
+#define KVM_NO_FILES	((int)0x80000000)
+
+/* Bytes of the error buffer of kvm_openfiles(): at least _POSIX2_LINE_MAX. */
+#define KVM_ERRBUFSZ	2048
+
+#ifndef N_NLIST_DECLARED
+#define N_NLIST_DECLARED
+struct nlist {
+	const char *n_name;	/* looked for; NULL or "" ends the list */
+	unsigned char n_type;	/* N_UNDF: not found */
+	char n_other;
+	short n_desc;
+	unsigned long n_value;	/* run-time address */
+};
+#define N_UNDF	0x00
+#define N_EXT	0x01
+#define N_ABS	0x02
+#define N_TEXT	0x04
+#define N_DATA	0x06
+#define N_BSS	0x08
+#endif
+
+/* kvm_open(3) */
+kvm_t *kvm_open(const char *execfile, const char *corefile, char *swapfile,
+    int flags, const char *errstr);
+kvm_t *kvm_openfiles(const char *execfile, const char *corefile,
+    char *swapfile, int flags, char *errbuf);
+int kvm_close(kvm_t *kd);
+
+/* kvm_geterr(3), kvm_getkernelname(3) */
+char *kvm_geterr(kvm_t *kd);
+const char *kvm_getkernelname(kvm_t *kd);
+
+/* kvm_nlist(3), kvm_read(3) */
+int kvm_nlist(kvm_t *kd, struct nlist *nl);
+ssize_t kvm_read(kvm_t *kd, unsigned long kva, void *buf, size_t len);
+ssize_t kvm_write(kvm_t *kd, unsigned long kva, const void *buf, size_t len);
+
+/* kvm_dump(3) */
+int kvm_dump_mkheader(kvm_t *kd, off_t dump_off);
+int kvm_dump_wrtheader(kvm_t *kd, FILE *fp, int dumpsize);
+int kvm_dump_header(kvm_t *kd,
+    bool (*write_buf)(void *cookie, const void *buf, size_t len),
+    void *cookie, int dumpsize);
+int kvm_dump_inval(kvm_t *kd);
+
+/* The same for sizes past INT_MAX. */
+int64_t kvm_dump_mkheader64(kvm_t *kd, off_t dump_off);
+int kvm_dump_wrtheader64(kvm_t *kd, FILE *fp, uint64_t dumpsize);
+int kvm_dump_header64(kvm_t *kd,
+    bool (*write_buf)(void *cookie, const void *buf, size_t len),
+    void *cookie, uint64_t dumpsize);
+
+/*
+ * What the end of a raw dump device says, from the trailers and the early
+ * record alone.  Strings are as found: encode them before showing them.
+ */
+#define KVM_IDLEN	16
+struct kvm_dumpinfo {
+	int di_state;		/* KCORE_STATE_*; EMPTY: an early record and
+				   no trailer that goes with it */
+	int di_error;		/* errno the dump ended with, or 0 */
+	off_t di_dumplo;	/* for kvm_dump_mkheader(); 0: no header, the
+				   early record is all there is */
+	uint64_t di_seq;	/* of the trailer in force */
+	uint64_t di_data_size;	/* bytes of CORE_DATA, as planned */
+	uint64_t di_data_valid;	/* bytes of it that were written */
+	uint64_t di_time_ns;	/* of the panic, realtime */
+	unsigned int di_level;	/* dump level */
+	bool di_early;		/* a whole early record is there */
+	unsigned char di_arm_id[KVM_IDLEN];
+	unsigned char di_dump_id[KVM_IDLEN];
+	char di_release[72];
+	char di_panicstr[512];
+};
+
+/*
+ * Looks at the end of the raw device.  Where known is not NULL, only records
+ * whose arm id is one of nknown ids are believed.  1: found; 0: no dump; -1.
+ * A following kvm_dump_mkheader() checks the header against the trailer.
+ */
+int kvm_dump_find(kvm_t *kd, const unsigned char (*known)[KVM_IDLEN],
+    size_t nknown, struct kvm_dumpinfo *di);
+
+/* The header in force, after kvm_dump_mkheader() or on a core file; NULL. */
+struct cpu_kcore_hdr;
+const struct cpu_kcore_hdr *kvm_dump_hdr(kvm_t *kd);
+
+/* Reads CORE_DATA at an offset in it.  Bytes read (short only at the end). */
+ssize_t kvm_dump_read(kvm_t *kd, void *buf, size_t len, uint64_t data_off);
+
+/*
+ * The checksum that the dumping kernel noted for a chunk of KCORE_CHUNK bytes
+ * of CORE_DATA (raw device only).  1: *sum is it; 0: none was written; -1: the
+ * page that holds it is damaged or can't be read.
+ */
+int kvm_dump_cksum(kvm_t *kd, uint64_t chunk, uint64_t *sum);
+
+/*
+ * 1: the chunk's contents (len bytes in buf) are what the kernel wrote; 0: they
+ * are not; 2: there is no checksum to say; -1.  Knows that kvm_dump_inval()
+ * changed dumpmag in the first chunk.
+ */
+int kvm_dump_verify(kvm_t *kd, uint64_t chunk, const void *buf, size_t len);
+
+/*
+ * Notes in the header that the next kvm_dump_wrtheader() writes: bytes of
+ * CORE_DATA from data_off on are of kind KCORE_EXCL_DAMAGED or _MISSING.
+ * -1 with ENOSPC once KCORE_EXCL_SPARE ranges of memory are noted.
+ */
+int kvm_dump_mark(kvm_t *kd, unsigned int kind, uint64_t data_off,
+    uint64_t len);
+
+/* The early record's text: the end of the kernel log.  Bytes, 0: none, -1. */
+ssize_t kvm_dump_earlylog(kvm_t *kd, char *buf, size_t len);
+
+/* Writes a trailer with state SAVED (raw device).  After kvm_dump_inval(). */
+int kvm_dump_setsaved(kvm_t *kd);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* _KVM_H_ */

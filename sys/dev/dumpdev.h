@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * dumpdev.h: polled dump drivers, and the bus they reach their controller by.
+ *
+ * A driver is one const table of functions.  It knows its controller's protocol
+ * and nothing else: registers, DMA memory and time come from a dumpdev_bus, so
+ * that the same code runs over a fake bus in a unit test.  dumpdev(9) is the
+ * recipe for adding one.
+ *
+ * Two contexts.  "Armed": process context, may sleep; the stock driver owns the
+ * controller, so registers may be read, and nothing may be written.  "Panic":
+ * one CPU, interrupts off; no allocation, no lock, no sleep.
+ */
+#ifndef _DEV_DUMPDEV_H_
+#define _DEV_DUMPDEV_H_
+
+#include <sys/ktypes.h>
+
+struct dumpdev;
+struct dumpdev_bus;
+
+/* DMA memory: contiguous for the device, from dma_alloc. */
+struct dumpdev_dma {
+	void *va;
+	uint64_t busaddr;
+	size_t len;		/* bytes, a multiple of 4096 */
+};
+
+#define DUMPDEV_NBARS	6
+
+/*
+ * The bus.  cfg_*, read*, write*, now_us and relax work in both contexts and
+ * never fail: a device that is gone reads as all ones.  Offsets are bytes and
+ * naturally aligned.
+ */
+struct dumpdev_bus_ops {
+	uint32_t (*cfg_read4)(struct dumpdev_bus *, unsigned int off);
+	void (*cfg_write4)(struct dumpdev_bus *, unsigned int off, uint32_t v);
+
+	/* Armed only.  Maps all of a memory BAR: 0, -ENODEV (no such BAR, not
+	 * memory), -ENOMEM.  *len is its size in bytes. */
+	int (*bar_map)(struct dumpdev_bus *, unsigned int bar, uint64_t *len);
+	void (*bar_unmap)(struct dumpdev_bus *, unsigned int bar);
+
+	uint8_t (*read1)(struct dumpdev_bus *, unsigned int bar, uint64_t off);
+	uint16_t (*read2)(struct dumpdev_bus *, unsigned int bar, uint64_t off);
+	uint32_t (*read4)(struct dumpdev_bus *, unsigned int bar, uint64_t off);
+	void (*write1)(struct dumpdev_bus *, unsigned int bar, uint64_t off,
+	    uint8_t v);
+	void (*write2)(struct dumpdev_bus *, unsigned int bar, uint64_t off,
+	    uint16_t v);
+	void (*write4)(struct dumpdev_bus *, unsigned int bar, uint64_t off,
+	    uint32_t v);
+
+	/* Armed only.  Zeroed, page-aligned for CPU and device: 0, -ENOMEM. */
+	int (*dma_alloc)(struct dumpdev_bus *, size_t len,
+	    struct dumpdev_dma *);
+	void (*dma_free)(struct dumpdev_bus *, struct dumpdev_dma *);
+
+	uint64_t (*now_us)(struct dumpdev_bus *);	/* monotonic */
+	void (*relax)(struct dumpdev_bus *);	/* between two polls */
+};
+
+struct dumpdev_bus {
+	const struct dumpdev_bus_ops *ops;
+	void *cookie;
+};
+
+/* Orders memory between CPU and device: stores before a doorbell, a
+ * completion's phase or index before its contents. */
+#define dumpdev_wmb()	__atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define dumpdev_rmb()	__atomic_thread_fence(__ATOMIC_ACQUIRE)
+
+enum dumpdev_op {
+	DUMPDEV_READ,
+	DUMPDEV_WRITE,
+	DUMPDEV_FLUSH,		/* blk and nblks are 0 */
+};
+
+#define DUMPDEV_MAXSLOTS 32
+#define DUMPDEV_BUSY	1	/* slot status: no answer yet */
+
+/*
+ * A slot is one request in flight and its bounce buffer.  status: 0 idle or
+ * done well, DUMPDEV_BUSY no answer yet, negative errno done badly.
+ */
+struct dumpdev_slot {
+	struct dumpdev_dma buf;	/* slot_len bytes */
+	int status;
+	uint64_t deadline_us;	/* absolute; set by dumpdev_submit() */
+};
+
+/*
+ * To add a driver: write a table, name it in dumpdev_drivers[] (dumpdev.c).
+ * Functions return 0 or a negative errno; a failing one has called
+ * dumpdev_fail() with one line for a person.
+ */
+struct dumpdev_ops {
+	const char *name;
+	size_t softc_size;	/* bytes of dd->softc, zeroed before attach */
+
+	/*
+	 * Armed.  Is this controller ours?  Config space only.  0: yes.
+	 * -ENODEV: not mine, ask the next.  -EOPNOTSUPP: mine, but of a kind
+	 * that can't be used; reason set.
+	 */
+	int (*match)(struct dumpdev *);
+
+	/*
+	 * Armed.  Map BARs, check what can be checked by reading alone,
+	 * allocate queues for dd->nslots slots, and compute what can be
+	 * computed now.  May lower nslots and slot_len.  On failure everything
+	 * is given back.
+	 */
+	int (*attach)(struct dumpdev *);
+	void (*detach)(struct dumpdev *);	/* undoes attach; armed */
+
+	/*
+	 * Panic.  Take the controller over: reset, own queues, ready for
+	 * submit.  Check that block size and capacity are what dd says.  May
+	 * lower slot_len.  Also used to bring a broken controller back.
+	 */
+	int (*start)(struct dumpdev *);
+
+	/*
+	 * Panic.  Start a request on an idle slot: nblks blocks from or to
+	 * the slot's buffer, at most slot_len bytes.  The caller has checked
+	 * the range and set the slot BUSY.  Does not wait.  -EIO: the queue
+	 * refused it.
+	 */
+	int (*submit)(struct dumpdev *, enum dumpdev_op, unsigned int slot,
+	    uint64_t blk, uint32_t nblks);
+
+	/*
+	 * Panic.  Look once at the completion queue; set the status of every
+	 * slot that has an answer.  Ignores answers nobody waits for.
+	 * -EIO: the controller is broken or gone, no answer will come.
+	 */
+	int (*poll)(struct dumpdev *);
+
+	/* Panic.  Orderly shutdown: everything on stable storage, quiet. */
+	int (*stop)(struct dumpdev *);
+};
+
+struct dumpdev {
+	const struct dumpdev_ops *ops;
+	struct dumpdev_bus *bus;
+	void *softc;
+
+	/* Set by whoever arms, before match and attach; softc, zeroed and
+	 * of ops->softc_size bytes, between the two. */
+	uint32_t unit;		/* NVMe: namespace id.  virtio-blk: 0 */
+	uint32_t blksize;	/* bytes of a logical block: 512 .. 4096 */
+	uint64_t nblks;		/* capacity in blocks */
+	unsigned int nslots;	/* wished for; attach may lower it */
+	uint32_t slot_len;	/* bytes of a bounce buffer; multiple of 4096 */
+	uint32_t max_xfer;	/* the stock driver's limit in bytes; 0: none */
+
+	struct dumpdev_slot slots[DUMPDEV_MAXSLOTS];
+	bool dead;		/* timed out or broken: touch it no more */
+	char reason[160];	/* of the first failure */
+};
+
+/* Time limits in microseconds. */
+#define DUMPDEV_IO_TIMEOUT_US	(10ull * 1000 * 1000)
+#define DUMPDEV_FLUSH_TIMEOUT_US (30ull * 1000 * 1000)
+
+/* The registry: every driver there is, ending in NULL. */
+extern const struct dumpdev_ops *const dumpdev_drivers[];
+
+/*
+ * The one wait.  Calls done(arg) until it returns non-zero or timeout_us have
+ * passed: what done returned (positive: done, negative errno: given up), or
+ * -ETIMEDOUT.  done is called at least once after the time is over.
+ */
+__must_check int poll_until(struct dumpdev_bus *bus, int (*done)(void *),
+    void *arg, uint64_t timeout_us);
+
+/* Notes why dd failed; the first reason stays.  Returns error. */
+__printf(3, 4) int dumpdev_fail(struct dumpdev *dd, int error, const char *fmt,
+    ...);
+
+/*
+ * Armed.  Finds the driver for dd's bus and unit: sets dd->ops.  -ENODEV: no
+ * driver knows the controller.  -EOPNOTSUPP: one does, and refuses.
+ */
+__must_check int dumpdev_match(struct dumpdev *dd);
+/* Armed.  Allocates slot buffers and attaches; detach gives all back. */
+__must_check int dumpdev_attach(struct dumpdev *dd);
+void dumpdev_detach(struct dumpdev *dd);
+
+/*
+ * Panic.  Sets memory space and bus master in the PCI command register, after
+ * checking that the function answers at all: 0, or -ENXIO where it is gone.
+ */
+__must_check int dumpdev_pci_enable(struct dumpdev *dd);
+
+/* Panic.  All of these return -EIO or -ETIMEDOUT once dd is dead. */
+__must_check int dumpdev_start(struct dumpdev *dd);
+/* Waits for the slot if it is busy, then starts the request. */
+__must_check int dumpdev_submit(struct dumpdev *dd, enum dumpdev_op op,
+    unsigned int slot, uint64_t blk, uint32_t nblks);
+/* Waits until the slot is no longer busy: its status.  A time-out marks dd
+ * dead. */
+__must_check int dumpdev_wait(struct dumpdev *dd, unsigned int slot);
+/* Waits for all slots: the first bad status, or 0. */
+__must_check int dumpdev_drain(struct dumpdev *dd);
+/* Drains, then flushes the device's write cache. */
+__must_check int dumpdev_flush(struct dumpdev *dd);
+/* Drains and shuts the controller down.  Tried even if dd is dead. */
+__must_check int dumpdev_stop(struct dumpdev *dd);
+
+#endif /* _DEV_DUMPDEV_H_ */
