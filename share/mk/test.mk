@@ -18,7 +18,8 @@ $(TESTBINS): $(ODIR)/%: $$(SRCS.$$*) $$(HDRS.$$*)
 # Each test prints cmocka's own lines, which regress/tally.sh adds up.  One that
 # ends without them (a sanitizer's report, a signal) is a line FAIL.
 check: $(TESTBINS)
-	@err=0; for t in $(TESTBINS); do \
+	@export ASAN_OPTIONS=exitcode=125 UBSAN_OPTIONS=exitcode=125; err=0; \
+	for t in $(TESTBINS); do \
 	    echo "== $(RELDIR)/$${t##*/}"; \
 	    $$t 2>&1; rc=$$?; [ $$rc -eq 0 ] || err=1; \
 	    [ $$rc -le 120 ] || echo "FAIL $(RELDIR)/$${t##*/}: exit $$rc"; \
