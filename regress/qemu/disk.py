@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Disk images: raw files, with a GPT or MBR where a test wants partitions.
+
+The usual disk has three partitions: a guard full of a pattern, the one for swap,
+and another guard.  Nobody but us writes the guards, so any change there is a
+write outside the window.
+"""
+
+import binascii
+import hashlib
+import os
+import struct
+import uuid
+
+SECTOR = 512
+MIB = 1 << 20
+GUARD_MIB = 4
+GPT_SECTORS = 34        # protective MBR, header, 128 entries; again at the end
+LINUX_SWAP = uuid.UUID("0657fd6d-a4ab-43c4-84e5-0933c84b4f4f")
+LINUX_DATA = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4")
+
+
+class Disk:
+    """A raw image and its partitions: [(first byte, bytes)], p1 first."""
+
+    def __init__(self, path, size, parts=()):
+        self.path = path
+        self.size = size
+        self.parts = list(parts)
+
+    def part(self, number):
+        return self.parts[number - 1] if number else (0, self.size)
+
+    def sha(self, start, length):
+        """SHA-256 of a range of the image."""
+        digest = hashlib.sha256()
+        with open(self.path, "rb") as image:
+            image.seek(start)
+            while length > 0:
+                data = image.read(min(length, MIB))
+                if not data:
+                    raise EOFError(f"{self.path}: short read")
+                digest.update(data)
+                length -= len(data)
+        return digest.hexdigest()
+
+    def read(self, start, length):
+        with open(self.path, "rb") as image:
+            image.seek(start)
+            return image.read(length)
+
+    def write(self, start, data):
+        with open(self.path, "r+b") as image:
+            image.seek(start)
+            image.write(data)
+
+    def guards(self, window):
+        """SHA-256 of everything on the disk but partition `window`."""
+        start, length = self.part(window)
+        end = start + length
+        return self.sha(0, start), self.sha(end, self.size - end)
+
+
+def _gpt_header(disk_guid, entries, here, other, last, table):
+    def pack(crc):
+        return struct.pack(
+            "<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, crc, 0, here,
+            other, GPT_SECTORS, last - GPT_SECTORS, disk_guid.bytes_le, table,
+            128, 128, binascii.crc32(entries))
+    return pack(binascii.crc32(pack(0))).ljust(SECTOR, b"\0")
+
+
+def _write_gpt(image, sectors, parts):
+    entries = b"".join(
+        struct.pack("<16s16sQQQ72s", kind.bytes_le, uuid.uuid4().bytes_le,
+                    first // SECTOR, (first + length) // SECTOR - 1, 0, b"")
+        for first, length, kind in parts).ljust(128 * 128, b"\0")
+    guid = uuid.uuid4()
+    last = sectors - 1
+    protective = (b"\0" * 446 + struct.pack(
+        "<B3sB3sII", 0, b"\0\2\0", 0xee, b"\xff\xff\xff", 1,
+        min(last, 0xffffffff))).ljust(510, b"\0") + b"\x55\xaa"
+    image.seek(0)
+    image.write(protective + _gpt_header(guid, entries, 1, last, last, 2)
+                + entries)
+    image.seek((last - 32) * SECTOR)
+    image.write(entries + _gpt_header(guid, entries, last, 1, last, last - 32))
+
+
+def _write_mbr(image, parts):
+    table = b"".join(
+        struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff",
+                    0x82 if kind == LINUX_SWAP else 0x83, b"\xfe\xff\xff",
+                    first // SECTOR, length // SECTOR)
+        for first, length, kind in parts)
+    image.seek(0)
+    image.write((b"\0" * 446 + table).ljust(510, b"\0") + b"\x55\xaa")
+
+
+def guard_pattern(length):
+    """Numbered blocks, so that a misplaced write shows where it belongs."""
+    return b"".join(struct.pack("<8sQ", b"GUARDBLK", block) * 32
+                    for block in range(length // SECTOR))
+
+
+def whole(path, mib):
+    """A disk without partitions."""
+    with open(path, "wb") as image:
+        image.truncate(mib * MIB)
+    return Disk(path, mib * MIB)
+
+
+def guarded(path, swap_mib, table="gpt"):
+    """guard, swap, guard; the swap partition is number 2."""
+    lengths = (GUARD_MIB * MIB, swap_mib * MIB, GUARD_MIB * MIB)
+    kinds = (LINUX_DATA, LINUX_SWAP, LINUX_DATA)
+    parts, first = [], MIB
+    for length, kind in zip(lengths, kinds):
+        parts.append((first, length, kind))
+        first += length
+    size = first + MIB
+    with open(path, "wb") as image:
+        image.truncate(size)
+        if table == "gpt":
+            _write_gpt(image, size // SECTOR, parts)
+        else:
+            _write_mbr(image, parts)
+        for first, length, kind in parts:
+            if kind == LINUX_DATA:
+                image.seek(first)
+                image.write(guard_pattern(length))
+    return Disk(path, size, [part[:2] for part in parts])
+
+
+def attach(disk, bus, index=0, options=""):
+    """QEMU arguments that give the guest this disk."""
+    name = f"disk{index}"
+    device = {
+        "nvme": f"nvme,drive={name},serial={name}",
+        "virtio": f"virtio-blk-pci,drive={name},serial={name},"
+                  "disable-legacy=on,num-queues=2,packed=on",
+    }[bus]
+    return ["-drive", f"if=none,id={name},format=raw,file={disk.path},"
+                      "cache=unsafe",
+            "-device", device + (f",{options}" if options else "")]
+
+
+def node(bus, part=0, index=0):
+    """The guest's name of a disk or partition."""
+    if bus == "nvme":
+        return f"/dev/nvme{index}n1" + (f"p{part}" if part else "")
+    return f"/dev/vd{chr(ord('a') + index)}" + (str(part) if part else "")
+
+
+def free(path):
+    if os.path.exists(path):
+        os.unlink(path)
