@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * status.c: what the module says of itself in /sys/kernel/swapcore.
+ */
+#include <err.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dumpon.h"
+#include "kernfile.h"
+
+#define STATUS_TEXT	4096
+
+static bool
+status_text(char text[STATUS_TEXT], const char *name)
+{
+	return kernfile_read(text, STATUS_TEXT, DUMPON_SYSDIR "/%s", name) > 0;
+}
+
+void
+status_warn_reason(const char *what)
+{
+	char reason[STATUS_TEXT];
+	int error = errno;
+
+	if (status_text(reason, "reason")) {
+		warnx("%s: %s", what, reason);
+		return;
+	}
+	errno = error;
+	warn("%s: " DUMPON_CONTROL, what);
+}
+
+/* Prints bytes in the unit that suits them. */
+static void
+status_size(uint64_t bytes)
+{
+	if (bytes < 1024 * 1024)
+		printf("%" PRIu64 " KiB", bytes / 1024);
+	else if (bytes < 10240ull * 1024 * 1024)
+		printf("%.1f MiB", (double)bytes / (1024.0 * 1024));
+	else
+		printf("%.1f GiB", (double)bytes / (1024.0 * 1024 * 1024));
+}
+
+/* What was armed, on one or two lines. */
+static void
+status_describe(void)
+{
+	uint64_t estimate, held, window;
+	char driver[STATUS_TEXT];
+
+	if (!status_text(driver, "driver"))
+		strcpy(driver, "unknown");
+	printf(": driver %s", driver);
+	if (kernfile_number(&window, DUMPON_SYSDIR "/window") == 0) {
+		printf(", window ");
+		status_size(window);
+	}
+	if (kernfile_number(&held, DUMPON_SYSDIR "/held") == 0) {
+		printf(", ");
+		status_size(held);
+		printf(" of memory held");
+	}
+	printf("\n");
+	if (kernfile_number(&estimate, DUMPON_SYSDIR "/estimate") == -1 ||
+	    kernfile_number(&window, DUMPON_SYSDIR "/window") == -1)
+		return;
+	printf("a dump may need ");
+	status_size(estimate);
+	printf(estimate <= window ? ": fits\n" :
+	    ": does not fit, and would be cut short\n");
+}
+
+/* Panic notifiers that were ahead of the dump, one symbol a line. */
+static void
+status_moved(void)
+{
+	char moved[STATUS_TEXT], *p, *save = NULL;
+
+	if (!status_text(moved, "moved"))
+		return;
+	printf("panic notifiers moved behind the dump:");
+	for (p = strtok_r(moved, "\n", &save); p != NULL;
+	    p = strtok_r(NULL, "\n", &save))
+		printf(" %s", p);
+	printf("\n");
+}
+
+void
+status_armed(const struct target *t, const struct dumpon_opts *opts)
+{
+	printf("%s armed", t->device);
+	status_describe();
+	status_moved();
+	if (opts->verbose)
+		printf("disk %u:%u, sectors %" PRIu64 " to %" PRIu64 "\n",
+		    t->disk_major, t->disk_minor, t->first,
+		    t->first + t->count - 1);
+}
+
+void
+status_list(const struct dumpon_opts *opts)
+{
+	char device[STATUS_TEXT], state[STATUS_TEXT], reason[STATUS_TEXT];
+
+	if (!status_text(state, "state"))
+		strcpy(state, "disarmed");
+	if (!status_text(device, "device"))
+		strcpy(device, "none");
+	printf("%s", device);
+	if (strcmp(state, "armed") != 0 && strcmp(state, "disarmed") != 0)
+		printf(" (%s)", state);
+	if (!opts->verbose) {
+		printf("\n");
+		return;
+	}
+	if (strcmp(state, "armed") == 0) {
+		status_describe();
+		status_moved();
+		return;
+	}
+	if (!kernfile_exists(DUMPON_SYSDIR))
+		printf(": the module swapcore is not loaded\n");
+	else if (status_text(reason, "reason"))
+		printf(": %s\n", reason);
+	else
+		printf("\n");
+}
