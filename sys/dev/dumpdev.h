@@ -82,16 +82,22 @@ enum dumpdev_op {
 
 /*
  * A slot is one request in flight and its bounce buffer.  status: 0 idle or
- * done well, DUMPDEV_BUSY no answer yet, negative errno done badly.
+ * done well, DUMPDEV_BUSY no answer yet, negative errno done badly and not told
+ * to anybody yet.  A bad status is told once: by dumpdev_wait(), by
+ * dumpdev_drain(), or by the dumpdev_submit() that would use the slot again.
  */
 struct dumpdev_slot {
 	struct dumpdev_dma buf;	/* slot_len bytes */
 	int status;
 	uint64_t deadline_us;	/* absolute; set by dumpdev_submit() */
+	enum dumpdev_op op;	/* what is asked, to ask it again */
+	uint32_t nblks;
+	uint64_t blk;
 };
 
 /*
- * To add a driver: write a table, name it in dumpdev_drivers[] (dumpdev.c).
+ * To add a driver: write a table, declare it beside dumpdev_drivers[] below, and
+ * name it there (dumpdev.c).
  * Functions return 0 or a negative errno; a failing one has called
  * dumpdev_fail() with one line for a person.
  */
@@ -118,15 +124,16 @@ struct dumpdev_ops {
 	/*
 	 * Panic.  Take the controller over: reset, own queues, ready for
 	 * submit.  Check that block size and capacity are what dd says.  May
-	 * lower slot_len.  Also used to bring a broken controller back.
+	 * lower nslots and slot_len.  Also used to bring a broken controller
+	 * back; then it comes to the same nslots and slot_len.
 	 */
 	int (*start)(struct dumpdev *);
 
 	/*
 	 * Panic.  Start a request on an idle slot: nblks blocks from or to
 	 * the slot's buffer, at most slot_len bytes.  The caller has checked
-	 * the range and set the slot BUSY.  Does not wait.  -EIO: the queue
-	 * refused it.
+	 * the range and set the slot BUSY.  Does not wait.  May set the status
+	 * itself where there is nothing to do.  -EIO: the queue refused it.
 	 */
 	int (*submit)(struct dumpdev *, enum dumpdev_op, unsigned int slot,
 	    uint64_t blk, uint32_t nblks);
@@ -138,7 +145,8 @@ struct dumpdev_ops {
 	 */
 	int (*poll)(struct dumpdev *);
 
-	/* Panic.  Orderly shutdown: everything on stable storage, quiet. */
+	/* Panic.  Orderly shutdown of a controller that was flushed, or of
+	 * one that start or poll gave up: quiet, whatever state it is in. */
 	int (*stop)(struct dumpdev *);
 };
 
@@ -157,7 +165,9 @@ struct dumpdev {
 	uint32_t max_xfer;	/* the stock driver's limit in bytes; 0: none */
 
 	struct dumpdev_slot slots[DUMPDEV_MAXSLOTS];
+	bool started;		/* dumpdev_start() was called */
 	bool dead;		/* timed out or broken: touch it no more */
+	unsigned int nrestarts;	/* broken and brought back */
 	char reason[160];	/* of the first failure */
 };
 
@@ -165,8 +175,13 @@ struct dumpdev {
 #define DUMPDEV_IO_TIMEOUT_US	(10ull * 1000 * 1000)
 #define DUMPDEV_FLUSH_TIMEOUT_US (30ull * 1000 * 1000)
 
+/* How often a broken controller is started again before it is given up. */
+#define DUMPDEV_MAXRESTARTS 1
+
 /* The registry: every driver there is, ending in NULL. */
 extern const struct dumpdev_ops *const dumpdev_drivers[];
+extern const struct dumpdev_ops nvme_dumpdev_ops;
+extern const struct dumpdev_ops vioblk_dumpdev_ops;
 
 /*
  * The one wait.  Calls done(arg) until it returns non-zero or timeout_us have
@@ -185,7 +200,8 @@ __printf(3, 4) int dumpdev_fail(struct dumpdev *dd, int error, const char *fmt,
  * driver knows the controller.  -EOPNOTSUPP: one does, and refuses.
  */
 __must_check int dumpdev_match(struct dumpdev *dd);
-/* Armed.  Allocates slot buffers and attaches; detach gives all back. */
+/* Armed.  Allocates slot buffers and attaches; detach gives all back.  Lowers
+ * slot_len to max_xfer. */
 __must_check int dumpdev_attach(struct dumpdev *dd);
 void dumpdev_detach(struct dumpdev *dd);
 
@@ -195,9 +211,17 @@ void dumpdev_detach(struct dumpdev *dd);
  */
 __must_check int dumpdev_pci_enable(struct dumpdev *dd);
 
-/* Panic.  All of these return -EIO or -ETIMEDOUT once dd is dead. */
+/*
+ * Panic.  All of these return -EIO once dd is dead; the call that finds it so
+ * may say -ETIMEDOUT or -ENXIO.  nslots and slot_len are final when
+ * dumpdev_start() has returned 0.  A controller that breaks later (not one
+ * that times out) is started again and asked again, DUMPDEV_MAXRESTARTS times,
+ * without the caller noticing.
+ */
 __must_check int dumpdev_start(struct dumpdev *dd);
-/* Waits for the slot if it is busy, then starts the request. */
+/* Waits for the slot if it is busy, then starts the request.  Where the slot's
+ * last request went wrong and nobody was told: that status, nothing started.
+ * -EINVAL: outside the disk or the buffer. */
 __must_check int dumpdev_submit(struct dumpdev *dd, enum dumpdev_op op,
     unsigned int slot, uint64_t blk, uint32_t nblks);
 /* Waits until the slot is no longer busy: its status.  A time-out marks dd
@@ -207,7 +231,7 @@ __must_check int dumpdev_wait(struct dumpdev *dd, unsigned int slot);
 __must_check int dumpdev_drain(struct dumpdev *dd);
 /* Drains, then flushes the device's write cache. */
 __must_check int dumpdev_flush(struct dumpdev *dd);
-/* Drains and shuts the controller down.  Tried even if dd is dead. */
+/* Flushes and shuts the controller down.  The latter even if dd is dead. */
 __must_check int dumpdev_stop(struct dumpdev *dd);
 
 #endif /* _DEV_DUMPDEV_H_ */

@@ -13,8 +13,16 @@
 #include <linux/string.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/limits.h>
+#ifndef UINT64_MAX
+#define UINT64_MAX	U64_MAX
+#endif
+#ifndef UINT32_MAX
+#define UINT32_MAX	U32_MAX
+#endif
 #else
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,6 +31,15 @@
 #ifndef __must_check
 #define __must_check __attribute__((warn_unused_result))
 #endif
+/* Linux's: copies as much as fits and always ends it. */
+static inline void
+strscpy(char *dst, const char *src, size_t size)
+{
+	size_t n = strnlen(src, size - 1);
+
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+}
 #ifndef __printf
 #define __printf(a, b) __attribute__((format(printf, a, b)))
 #endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * pcireg.h: what dump drivers need of PCI configuration space.  Section numbers
+ * are the PCI Local Bus Specification's, revision 3.0.
+ */
+#ifndef _DEV_PCIREG_H_
+#define _DEV_PCIREG_H_
+
+/* 6.1: configuration space header; all read and written four bytes at a time */
+#define PCIREG_ID		0x00	/* vendor id, device id */
+#define PCIREG_VENDOR(v)	((v) & 0xffff)
+#define PCIREG_DEVICE(v)	((v) >> 16)
+
+#define PCIREG_COMMAND		0x04	/* command; status in the upper half */
+#define PCIREG_COMMAND_MEMORY	0x0002u
+#define PCIREG_COMMAND_MASTER	0x0004u
+#define PCIREG_COMMAND_NOINTX	0x0400u
+#define PCIREG_STATUS_CAPLIST	0x00100000u
+
+#define PCIREG_CLASS		0x08	/* revision; class code above it */
+#define PCIREG_CLASSCODE(v)	((v) >> 8)
+
+/* 6.7: capabilities list */
+#define PCIREG_CAPPTR		0x34
+#define PCIREG_CAP_ID(v)	((v) & 0xff)
+#define PCIREG_CAP_NEXT(v)	(((v) >> 8) & 0xfc)
+#define PCIREG_CAP_VENDOR	0x09
+#define PCIREG_CAP_FIRST	0x40	/* none lies in the header */
+#define PCIREG_CAP_MAX		48	/* no more fit, so a longer list loops */
+
+#endif /* _DEV_PCIREG_H_ */

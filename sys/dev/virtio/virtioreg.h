@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * virtioreg.h: the PCI transport, the split virtqueue and the block device, in
+ * the words of Virtual I/O Device (VIRTIO) version 1.1, whose section numbers
+ * are given.  Everything is little endian, and so are the machines that we run
+ * on.
+ */
+#ifndef _DEV_VIRTIOREG_H_
+#define _DEV_VIRTIOREG_H_
+
+/* 4.1.2: PCI device discovery */
+#define VIRTIO_PCI_VENDOR	0x1af4
+#define VIRTIO_PCI_BLK		0x1042	/* 0x1040 + device id */
+#define VIRTIO_PCI_BLK_TRANS	0x1001	/* transitional */
+
+/* 4.1.4: a vendor-specific capability says where a structure lies */
+#define VIRTIO_CAP_LEN(v)	(((v) >> 16) & 0xff)
+#define VIRTIO_CAP_TYPE(v)	((v) >> 24)
+#define VIRTIO_CAP_BAR		4	/* byte offsets in the capability */
+#define VIRTIO_CAP_OFFSET	8
+#define VIRTIO_CAP_LENGTH	12
+#define VIRTIO_CAP_MULTIPLIER	16	/* notify only */
+#define VIRTIO_CAP_MINLEN	16
+#define VIRTIO_CAP_NOTIFY_MINLEN 20
+#define VIRTIO_TYPE_COMMON	1
+#define VIRTIO_TYPE_NOTIFY	2
+#define VIRTIO_TYPE_DEVICE	4
+
+/* 4.1.4.3: common configuration structure, byte offsets */
+#define VIRTIO_COMMON_DFSELECT	0x00
+#define VIRTIO_COMMON_DF	0x04
+#define VIRTIO_COMMON_GFSELECT	0x08
+#define VIRTIO_COMMON_GF	0x0c
+#define VIRTIO_COMMON_MSIX	0x10	/* 2 bytes */
+#define VIRTIO_COMMON_NUMQ	0x12	/* 2 bytes */
+#define VIRTIO_COMMON_STATUS	0x14	/* 1 byte */
+#define VIRTIO_COMMON_GENERATION 0x15	/* 1 byte */
+#define VIRTIO_COMMON_Q_SELECT	0x16	/* 2 bytes, as the next four */
+#define VIRTIO_COMMON_Q_SIZE	0x18
+#define VIRTIO_COMMON_Q_MSIX	0x1a
+#define VIRTIO_COMMON_Q_ENABLE	0x1c
+#define VIRTIO_COMMON_Q_NOFF	0x1e
+#define VIRTIO_COMMON_Q_DESC	0x20	/* 8 bytes, as the next two */
+#define VIRTIO_COMMON_Q_DRIVER	0x28
+#define VIRTIO_COMMON_Q_DEVICE	0x30
+#define VIRTIO_COMMON_LEN	0x38
+#define VIRTIO_MSIX_NONE	0xffff
+
+/* 2.1: device status */
+#define VIRTIO_STATUS_ACK	0x01
+#define VIRTIO_STATUS_DRIVER	0x02
+#define VIRTIO_STATUS_DRIVER_OK	0x04
+#define VIRTIO_STATUS_FEATURES_OK 0x08
+#define VIRTIO_STATUS_NEEDS_RESET 0x40
+#define VIRTIO_STATUS_FAILED	0x80
+#define VIRTIO_STATUS_GONE	0xff
+
+/* 6: reserved feature bits */
+#define VIRTIO_F_VERSION_1	(1ull << 32)
+#define VIRTIO_F_ACCESS_PLATFORM (1ull << 33)
+#define VIRTIO_F_ORDER_PLATFORM	(1ull << 36)
+
+/* 2.6: split virtqueue */
+struct vq_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t flags;
+	uint16_t next;
+};
+_Static_assert(sizeof(struct vq_desc) == 16, "vq_desc");
+#define VQ_DESC_F_NEXT		1
+#define VQ_DESC_F_WRITE		2	/* the device writes */
+
+struct vq_avail {
+	uint16_t flags;
+	uint16_t idx;
+	uint16_t ring[];
+};
+#define VQ_AVAIL_F_NO_INTERRUPT	1
+
+struct vq_used_elem {
+	uint32_t id;
+	uint32_t len;
+};
+
+struct vq_used {
+	uint16_t flags;
+	uint16_t idx;
+	struct vq_used_elem ring[];
+};
+_Static_assert(offsetof(struct vq_used, ring) == 4, "vq_used");
+
+/* 5.2.3: block device feature bits */
+#define VIOBLK_F_SIZE_MAX	(1ull << 1)
+#define VIOBLK_F_SEG_MAX	(1ull << 2)
+#define VIOBLK_F_RO		(1ull << 5)
+#define VIOBLK_F_BLK_SIZE	(1ull << 6)
+#define VIOBLK_F_FLUSH		(1ull << 9)
+
+/* 5.2.4: block device configuration, byte offsets */
+#define VIOBLK_CFG_CAPACITY	0x00	/* 8 bytes, in sectors of 512 */
+#define VIOBLK_CFG_SIZE_MAX	0x08
+#define VIOBLK_CFG_SEG_MAX	0x0c
+#define VIOBLK_CFG_BLK_SIZE	0x14
+#define VIOBLK_CFG_MINLEN	0x08	/* the capacity is always there */
+#define VIOBLK_SECTOR		512u
+
+/* 5.2.6: a request is this, the data, and one byte of status */
+struct vioblk_hdr {
+	uint32_t type;
+	uint32_t reserved;
+	uint64_t sector;
+};
+_Static_assert(sizeof(struct vioblk_hdr) == 16, "vioblk_hdr");
+#define VIOBLK_T_IN		0
+#define VIOBLK_T_OUT		1
+#define VIOBLK_T_FLUSH		4
+#define VIOBLK_S_OK		0
+#define VIOBLK_S_NOANSWER	0xff	/* ours: the device knows 0, 1, 2 */
+
+#endif /* _DEV_VIRTIOREG_H_ */
