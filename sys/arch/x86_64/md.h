@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * md.h: what sys/os needs of the machine.  Each sys/arch/<machine> has one.
+ */
+#ifndef _ARCH_X86_64_MD_H_
+#define _ARCH_X86_64_MD_H_
+
+#include <linux/ptrace.h>
+
+#include <sys/kcore.h>
+#include <sys/ktypes.h>
+
+#define MD_MACHINE	KCORE_MID_X86_64
+
+/*
+ * Sets the members of the header that only the machine knows: page-table root,
+ * slide, bases, paging levels.  note is the text of VMCOREINFO, NUL ended.
+ * -ENOENT: the text lacks something.
+ */
+int md_header(cpu_kcore_hdr_t *hdr, const char *note);
+
+/* The kernel image's physical place, as far as it is known. */
+void md_image(const cpu_kcore_hdr_t *hdr, const char *note, kpaddr_t *start,
+    kpaddr_t *end);
+
+/* A PCI function's config space in segment 0, without a lock: only while no
+ * other CPU runs.  off is a multiple of 4 below 256. */
+u32 md_pci_read4(unsigned int bus, unsigned int devfn, unsigned int off);
+void md_pci_write4(unsigned int bus, unsigned int devfn, unsigned int off,
+    u32 v);
+
+/*
+ * Is the direct map's page at pa there?  *npages is how many pages from pa on
+ * share the answer (one page-table entry's worth).
+ */
+bool md_direct_mapped(kpaddr_t pa, u64 *npages);
+
+/* Copies with machine checks and page faults caught: bytes not copied. */
+size_t md_copy_safe(void *dst, const void *src, size_t len);
+
+/*
+ * Calls hook_dump() on another stack, whose highest address is top.  What it
+ * returned, or -EFAULT where md_abort() ended it.
+ */
+int md_on_stack(void *top);
+/* Makes the interrupted code return from md_on_stack() with -EFAULT. */
+void md_abort(struct pt_regs *regs);
+/* What md_on_stack() calls; sys/os/hook.c. */
+int hook_dump(void);
+
+/* Arming: a clock that does not depend on ticks.  -EOPNOTSUPP: none. */
+int md_clock_init(void);
+
+#endif /* _ARCH_X86_64_MD_H_ */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * dump_md.h: what the dump core asks of the kernel it is compiled into.
+ *
+ * sys/os and sys/arch answer on Linux; unit tests answer with fakes.  All of it
+ * is called after the panic, on one CPU with interrupts off: nothing here may
+ * allocate, take a lock, sleep or wait without a limit.
+ */
+#ifndef _KERN_DUMP_MD_H_
+#define _KERN_DUMP_MD_H_
+
+#include <sys/ktypes.h>
+
+/* What is known of a page of RAM; two bits in the page map. */
+enum dump_state {
+	DUMP_KEEP = 0,		/* goes into the dump */
+	DUMP_ZERO = 1,		/* all zero: listed, not written */
+	DUMP_FILTERED = 2,	/* left out by the dump level */
+	DUMP_LOST = 3,		/* can't be read, or no room in the window */
+};
+
+/* Microseconds of a clock that goes on after panic. */
+uint64_t md_now_us(void);
+
+/* One line on the console, as it is: the caller ends it with a newline. */
+__printf(1, 2) void md_printf(const char *fmt, ...);
+
+/*
+ * Says what to do with the pages from pa on: *state holds for the returned
+ * number of pages (1 .. npages).  *count is the KCORE_COUNT_* they belong to
+ * where *state is not DUMP_KEEP.
+ */
+uint64_t md_classify(kpaddr_t pa, uint64_t npages, uint32_t level,
+    enum dump_state *state, unsigned int *count);
+
+/* Copies a page that md_classify() kept.  0, or -EIO: dst holds what could be
+ * read and zeros. */
+__must_check int md_page_read(void *dst, kpaddr_t pa);
+
+/* The end of the kernel log as text, at most len bytes: bytes written. */
+size_t md_log_tail(char *buf, size_t len);
+
+/* ELF notes (registers, VMCOREINFO), at most len bytes, a multiple of 8. */
+size_t md_notes(void *buf, size_t len);
+
+/* Called at least every second: feeds watchdogs. */
+void md_watchdog(void);
+
+/* XXH64 with seed 0; opaque holds the machine's own state. */
+struct md_xxh64 {
+	uint64_t opaque[12];
+};
+void md_xxh64_init(struct md_xxh64 *);
+void md_xxh64_update(struct md_xxh64 *, const void *buf, size_t len);
+uint64_t md_xxh64_digest(const struct md_xxh64 *);
+uint64_t md_xxh64(const void *buf, size_t len);
+
+#endif /* _KERN_DUMP_MD_H_ */

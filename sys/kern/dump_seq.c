@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * dump_seq.c: a dump from beginning to end.
+ *
+ *	start the device, prove that it is the right disk, early record and
+ *	first trailer, pass 1 (what becomes of each page), header and tables,
+ *	second trailer, pass 2 (the pages, with checkpoints), COMPLETE.
+ *
+ * An error ends the dump; what was already on the medium by the last checkpoint
+ * stays valid, and a last trailer says FAILED if the device still takes it.
+ */
+#include <kern/dump.h>
+
+#define CHECKPOINT_US	2000000u	/* at most one checkpoint in this time */
+#define PROGRESS_US	1000000u	/* at most one line in this time */
+
+#define SWAP_MAGIC_OFF	(KCORE_ALIGN - 10)
+
+/*
+ * Safety rule: the first page of the window on the disk that answers now must
+ * be the one that was there when the dump was armed.  Proves controller, unit,
+ * base and block size at once.
+ */
+static __must_check int
+prove_disk(struct dump *d)
+{
+	const uint8_t *now = d->dd->slots[0].buf.va;
+	uint64_t blk;
+	uint32_t nblks;
+	int error;
+
+	error = dump_window_map(&d->w, 0, KCORE_ALIGN, &blk, &nblks);
+	if (error != 0)
+		return error;
+	memset(d->dd->slots[0].buf.va, 0, KCORE_ALIGN);
+	error = dumpdev_submit(d->dd, DUMPDEV_READ, 0, blk, nblks);
+	if (error == 0)
+		error = dumpdev_wait(d->dd, 0);
+	if (error != 0) {
+		md_printf("swapcore: can't read the dump device's first page: "
+		    "%s\n", d->dd->reason);
+		return error;
+	}
+	if (memcmp(now, d->page0, KCORE_ALIGN) == 0)
+		return 0;
+	if (memcmp(now + SWAP_MAGIC_OFF, "S1SUSPEND", 9) == 0)
+		md_printf("swapcore: the dump device holds a hibernation image;"
+		    " nothing is written\n");
+	else
+		md_printf("swapcore: the dump device's first page is not the "
+		    "one it was armed with; nothing is written\n");
+	return -ESTALE;
+}
+
+/* Asks for each page once, and notes the answer in the map. */
+static void
+classify_all(struct dump *d)
+{
+	enum dump_state state;
+	unsigned int r, count;
+	uint64_t i, n;
+
+	dump_map_set(&d->map, 0, d->map.npages, DUMP_KEEP);
+	memset(d->hdr.counts, 0, sizeof(d->hdr.counts));
+	d->hdr.counts[KCORE_COUNT_RAM] = d->map.npages;
+	for (r = 0; r < d->map.nram; r++) {
+		const struct dump_ram *ram = &d->map.ram[r];
+
+		for (i = 0; i < ram->npages; i += n) {
+			n = md_classify(ram->start + i * KCORE_ALIGN,
+			    ram->npages - i, d->level, &state, &count);
+			if (n == 0 || n > ram->npages - i)
+				n = 1;
+			if (state == DUMP_KEEP)
+				continue;
+			dump_map_set(&d->map, ram->idx + i, n, state);
+			d->hdr.counts[count] += n;
+		}
+		md_watchdog();
+	}
+}
+
+/* The dumpmag page is always in, whatever was said of it. */
+static void
+keep_vars(struct dump *d)
+{
+	uint64_t idx;
+
+	if (dump_map_find(&d->map, d->vars_paddr, &idx))
+		dump_map_set(&d->map, idx, 1, DUMP_KEEP);
+}
+
+/*
+ * Makes the plan fit: merges runs where the tables are too large, and gives up
+ * pages where the window is too small.
+ */
+static __must_check int
+plan_fit(struct dump *d)
+{
+	uint64_t nmem, nexcl, npages, excess, pages, gone, hdr;
+	uint64_t gap = 1;
+	unsigned int tries;
+
+	for (tries = 0; tries < 64; tries++) {
+		dump_tables_count(d, &nmem, &nexcl, &npages);
+		hdr = dump_hdr_size(nmem, nexcl, d->notes_size);
+		if (nmem > KCORE_MEMSEGS_MAX || hdr > KCORE_CPU_MAX) {
+			dump_map_merge(&d->map, gap);
+			gap *= 2;
+			continue;
+		}
+		if (dump_layout_plan(&d->l, d->w.size, hdr,
+		    npages * KCORE_ALIGN, &excess) == 0)
+			return 0;
+		d->hdr.flags |= KCORE_F_TRUNCATED;
+		pages = (excess + KCORE_ALIGN - 1) / KCORE_ALIGN;
+		gone = dump_map_truncate(&d->map, pages, d->image_start,
+		    d->image_end);
+		if (gone == 0)
+			gone = dump_map_truncate(&d->map, pages, 0, 0);
+		keep_vars(d);
+		d->hdr.counts[KCORE_COUNT_TRUNCATED] += gone;
+		if (gone == 0)
+			return -ENOSPC;
+	}
+	return -ENOSPC;
+}
+
+static void
+progress(struct dump *d)
+{
+	uint64_t now = md_now_us(), mib, us;
+
+	if (now - d->progress_us < PROGRESS_US)
+		return;
+	d->progress_us = now;
+	us = now - d->start_us;
+	mib = d->data_done >> 20;
+	md_watchdog();
+	md_printf("swapcore: %u%%, %llu of %llu MiB, %llu MB/s\n",
+	    (unsigned int)(d->data_done * 100 / d->l.data_size),
+	    (unsigned long long)mib,
+	    (unsigned long long)(d->l.data_size >> 20),
+	    (unsigned long long)(us > 0 ? d->data_done / us : 0));
+}
+
+/* All data put so far, and its checksums, onto the medium; then the trailer. */
+static __must_check int
+checkpoint(struct dump *d, uint32_t state)
+{
+	uint64_t chunks;
+	int error;
+
+	error = dump_stream_push(d);
+	if (error == 0)
+		error = dump_record_sums(d);
+	if (error == 0)
+		error = dumpdev_flush(d->dd);
+	if (error != 0)
+		return error;
+	chunks = (uint64_t)d->ck.index * KCORE_CKSUM_PER_PAGE + d->ck.count;
+	d->trailer.data_valid = d->data_done;
+	d->trailer.cksum_valid = chunks;
+	d->checkpoint_us = md_now_us();
+	return dump_record_trailer(d, state, 0);
+}
+
+/* Closes the chunk that ends here. */
+static __must_check int
+chunk_end(struct dump *d)
+{
+	int error;
+
+	error = dump_record_sum(d, md_xxh64_digest(&d->hash));
+	md_xxh64_init(&d->hash);
+	if (error != 0)
+		return error;
+	progress(d);
+	if (d->data_done < d->l.data_size &&
+	    md_now_us() - d->checkpoint_us >= CHECKPOINT_US)
+		return checkpoint(d, KCORE_STATE_INPROGRESS);
+	return 0;
+}
+
+/* Copies npages pages from pa on into the stream. */
+static __must_check int
+write_pages(struct dump *d, kpaddr_t pa, uint64_t npages)
+{
+	uint32_t len;
+	void *to;
+	int error;
+
+	for (; npages > 0; npages--, pa += KCORE_ALIGN) {
+		len = KCORE_ALIGN;
+		error = dump_stream_room(d, &to, &len);
+		if (error != 0)
+			return error;
+		if (md_page_read(to, pa) != 0)
+			dump_record_late(d, pa, KCORE_ALIGN);
+		md_xxh64_update(&d->hash, to, KCORE_ALIGN);
+		dump_stream_advance(d, KCORE_ALIGN);
+		d->data_done += KCORE_ALIGN;
+		if (d->data_done % KCORE_CHUNK == 0 ||
+		    d->data_done == d->l.data_size) {
+			error = chunk_end(d);
+			if (error != 0)
+				return error;
+		}
+	}
+	return 0;
+}
+
+static __must_check int
+write_data(struct dump *d)
+{
+	struct dump_run run;
+	uint64_t idx = 0;
+	kpaddr_t end;
+	int error;
+
+	md_xxh64_init(&d->hash);
+	d->checkpoint_us = md_now_us();
+	error = write_pages(d, d->vars_paddr, 1);
+	while (error == 0 && dump_map_next(&d->map, &idx, &run)) {
+		if (run.state != DUMP_KEEP)
+			continue;
+		end = run.start + run.npages * KCORE_ALIGN;
+		if (d->vars_paddr >= run.start && d->vars_paddr < end) {
+			error = write_pages(d, run.start,
+			    (d->vars_paddr - run.start) / KCORE_ALIGN);
+			run.start = d->vars_paddr + KCORE_ALIGN;
+			run.npages = (end - run.start) / KCORE_ALIGN;
+		}
+		if (error == 0)
+			error = write_pages(d, run.start, run.npages);
+	}
+	return error;
+}
+
+/* From the first write to COMPLETE. */
+static __must_check int
+dump_write(struct dump *d)
+{
+	int error;
+
+	error = dump_record_early(d);
+	if (error == 0)
+		error = dump_record_trailer(d, KCORE_STATE_INPROGRESS, 0);
+	if (error != 0)
+		return error;
+
+	classify_all(d);
+	keep_vars(d);
+	error = plan_fit(d);
+	if (error != 0)
+		return error;
+	d->planned(d);
+	error = dump_stream_open(d, d->l.dumplo);
+	if (error == 0)
+		error = dump_tables_write(d);
+	if (error != 0)
+		return error;
+	d->trailer.dumplo = d->l.dumplo;
+	d->trailer.hdr_size = d->l.hdr_size;
+	d->trailer.data_size = d->l.data_size;
+	d->trailer.cksum_off = d->l.cksum_off;
+	d->trailer.cksum_size = d->l.cksum_size;
+	error = dump_record_trailer(d, KCORE_STATE_INPROGRESS, 0);
+	if (error == 0)
+		error = write_data(d);
+	if (error == 0)
+		error = checkpoint(d, KCORE_STATE_COMPLETE);
+	return error;
+}
+
+static void
+report(const struct dump *d, int error)
+{
+	uint64_t us = md_now_us() - d->start_us;
+
+	if (error != 0) {
+		md_printf("swapcore: dump failed: error %d after %llu of %llu "
+		    "MiB: %s\n", -error,
+		    (unsigned long long)(d->data_done >> 20),
+		    (unsigned long long)(d->l.data_size >> 20),
+		    d->dd->reason[0] != '\0' ? d->dd->reason :
+		    error == -ENOSPC ? "the window is too small" :
+		    "nothing more is known");
+		return;
+	}
+	md_printf("swapcore: dump complete: %llu MiB in %llu.%llu s, "
+	    "%llu MB/s%s\n", (unsigned long long)(d->data_done >> 20),
+	    (unsigned long long)(us / 1000000),
+	    (unsigned long long)(us / 100000 % 10),
+	    (unsigned long long)(us > 0 ? d->data_done / us : 0),
+	    d->hdr.flags & KCORE_F_TRUNCATED ?
+	    ", truncated: the window is too small" : "");
+}
+
+int
+dump_run(struct dump *d, const char *panicstr)
+{
+	int error, serror;
+
+	d->start_us = d->progress_us = md_now_us();
+	d->data_done = 0;
+	d->hdr.flags = 0;
+	memset(&d->l, 0, sizeof(d->l));
+	d->notes_size = (uint32_t)md_notes(d->notes, DUMP_NOTES_MAX);
+	dump_record_begin(d, panicstr);
+
+	error = dumpdev_start(d->dd);
+	if (error != 0) {
+		md_printf("swapcore: dump failed: can't take over the dump "
+		    "device: %s\n", d->dd->reason);
+		return error;
+	}
+	error = prove_disk(d);
+	if (error == 0) {
+		error = dump_write(d);
+		if (error != 0 && !d->dd->dead)
+			serror = dump_record_trailer(d, KCORE_STATE_FAILED,
+			    error);
+		else
+			serror = 0;
+		if (serror != 0)
+			md_printf("swapcore: the failure could not be noted on "
+			    "the medium\n");
+		report(d, error);
+	}
+	serror = dumpdev_stop(d->dd);
+	if (serror != 0 && error == 0)
+		md_printf("swapcore: the dump is complete, but the device did "
+		    "not shut down: %s\n", d->dd->reason);
+	return error;
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * bus_pci.c: registers, config space, DMA memory and time of a PCI function,
+ * as dumpdev.h wants them.  The function stays the stock driver's until the
+ * panic: BARs are mapped a second time, nothing is claimed.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/io.h>
+
+#include <md.h>
+#include <os/os.h>
+
+#define BAR_MAX	(1ull << 24)	/* no controller we know has more registers */
+
+static struct bus_pci *
+of_bus(struct dumpdev_bus *bus)
+{
+	return container_of(bus, struct bus_pci, bus);
+}
+
+static u32
+bus_cfg_read4(struct dumpdev_bus *bus, unsigned int off)
+{
+	struct pci_dev *pdev = of_bus(bus)->pdev;
+	u32 v = ~0u;
+
+	if (hook_panicked)
+		return md_pci_read4(pdev->bus->number, pdev->devfn, off);
+	(void)pci_read_config_dword(pdev, (int)off, &v);
+	return v;
+}
+
+static void
+bus_cfg_write4(struct dumpdev_bus *bus, unsigned int off, u32 v)
+{
+	struct pci_dev *pdev = of_bus(bus)->pdev;
+
+	if (hook_panicked)
+		md_pci_write4(pdev->bus->number, pdev->devfn, off, v);
+	else
+		(void)pci_write_config_dword(pdev, (int)off, v);
+}
+
+static int
+bus_bar_map(struct dumpdev_bus *bus, unsigned int bar, u64 *len)
+{
+	struct bus_pci *b = of_bus(bus);
+	resource_size_t size;
+
+	if (bar >= DUMPDEV_NBARS ||
+	    !(pci_resource_flags(b->pdev, bar) & IORESOURCE_MEM))
+		return -ENODEV;
+	size = pci_resource_len(b->pdev, bar);
+	if (size == 0)
+		return -ENODEV;
+	if (!b->bar[bar])
+		b->bar[bar] = ioremap(pci_resource_start(b->pdev, bar),
+		    min_t(resource_size_t, size, BAR_MAX));
+	if (!b->bar[bar])
+		return -ENOMEM;
+	*len = min_t(u64, size, BAR_MAX);
+	return 0;
+}
+
+static void
+bus_bar_unmap(struct dumpdev_bus *bus, unsigned int bar)
+{
+	struct bus_pci *b = of_bus(bus);
+
+	if (bar < DUMPDEV_NBARS && b->bar[bar]) {
+		iounmap(b->bar[bar]);
+		b->bar[bar] = NULL;
+	}
+}
+
+static u8
+bus_read1(struct dumpdev_bus *bus, unsigned int bar, u64 off)
+{
+	return readb(of_bus(bus)->bar[bar] + off);
+}
+
+static u16
+bus_read2(struct dumpdev_bus *bus, unsigned int bar, u64 off)
+{
+	return readw(of_bus(bus)->bar[bar] + off);
+}
+
+static u32
+bus_read4(struct dumpdev_bus *bus, unsigned int bar, u64 off)
+{
+	return readl(of_bus(bus)->bar[bar] + off);
+}
+
+static void
+bus_write1(struct dumpdev_bus *bus, unsigned int bar, u64 off, u8 v)
+{
+	writeb(v, of_bus(bus)->bar[bar] + off);
+}
+
+static void
+bus_write2(struct dumpdev_bus *bus, unsigned int bar, u64 off, u16 v)
+{
+	writew(v, of_bus(bus)->bar[bar] + off);
+}
+
+static void
+bus_write4(struct dumpdev_bus *bus, unsigned int bar, u64 off, u32 v)
+{
+	writel(v, of_bus(bus)->bar[bar] + off);
+}
+
+/* The entry of b->dma[] for the memory at va; NULL: the first free one. */
+static struct dumpdev_dma *
+dma_entry(struct bus_pci *b, const void *va)
+{
+	unsigned int i;
+
+	for (i = 0; i < BUS_DMA_MAX; i++)
+		if (b->dma[i].va == va)
+			return &b->dma[i];
+	return NULL;
+}
+
+/* Coherent memory has a device address that is right behind an IOMMU too. */
+static int
+bus_dma_alloc(struct dumpdev_bus *bus, size_t len, struct dumpdev_dma *dma)
+{
+	struct bus_pci *b = of_bus(bus);
+	struct dumpdev_dma *entry = dma_entry(b, NULL);
+	dma_addr_t addr;
+
+	if (!entry)
+		return -ENOMEM;
+	len = PAGE_ALIGN(len);
+	dma->va = dma_alloc_coherent(&b->pdev->dev, len, &addr,
+	    GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	if (!dma->va)
+		return -ENOMEM;
+	dma->busaddr = addr;
+	dma->len = len;
+	*entry = *dma;
+	return 0;
+}
+
+static void
+bus_dma_free(struct dumpdev_bus *bus, struct dumpdev_dma *dma)
+{
+	struct bus_pci *b = of_bus(bus);
+	struct dumpdev_dma *entry;
+
+	if (!dma->va)
+		return;
+	entry = dma_entry(b, dma->va);
+	if (entry)
+		memset(entry, 0, sizeof(*entry));
+	dma_free_coherent(&b->pdev->dev, dma->len, dma->va, dma->busaddr);
+	memset(dma, 0, sizeof(*dma));
+}
+
+static u64
+bus_now_us(struct dumpdev_bus *bus)
+{
+	return md_now_us();
+}
+
+static void
+bus_relax(struct dumpdev_bus *bus)
+{
+	cpu_relax();
+}
+
+static const struct dumpdev_bus_ops bus_pci_ops = {
+	.cfg_read4 = bus_cfg_read4,
+	.cfg_write4 = bus_cfg_write4,
+	.bar_map = bus_bar_map,
+	.bar_unmap = bus_bar_unmap,
+	.read1 = bus_read1,
+	.read2 = bus_read2,
+	.read4 = bus_read4,
+	.write1 = bus_write1,
+	.write2 = bus_write2,
+	.write4 = bus_write4,
+	.dma_alloc = bus_dma_alloc,
+	.dma_free = bus_dma_free,
+	.now_us = bus_now_us,
+	.relax = bus_relax,
+};
+
+void
+bus_pci_init(struct bus_pci *b, struct pci_dev *pdev)
+{
+	memset(b, 0, sizeof(*b));
+	b->bus.ops = &bus_pci_ops;
+	b->pdev = pdev;
+}

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * ctl.c: how dumpon(8) and an administrator speak with the module: files in
+ * /sys/kernel/swapcore, and /dev/swapcore for what is longer than a page.  All
+ * of it is text; dump(4) describes it.
+ */
+#include <linux/capability.h>
+#include <linux/kobject.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include <os/os.h>
+
+#define TEXT_MAX	(4u << 20)
+
+static struct kobject *ctl_kobj;
+static unsigned int ctl_level;
+
+/* ---- /dev/swapcore ---- */
+
+static int
+parse_extent(struct arm_config *cfg, const char *arg)
+{
+	struct dump_extent *e = &cfg->extents[cfg->nextents];
+
+	if (cfg->nextents == ARM_MAX_EXTENTS)
+		return arm_refuse(-E2BIG, "more than %u extents; choose a less "
+		    "fragmented file", ARM_MAX_EXTENTS);
+	if (sscanf(arg, "%llu %llu", &e->blk, &e->nblks) != 2)
+		return -EINVAL;
+	cfg->nextents++;
+	return 0;
+}
+
+static int
+parse_line(struct arm_config *cfg, const char *key, const char *arg)
+{
+	unsigned int major, minor;
+
+	if (strcmp(key, "device") == 0)
+		return strscpy(cfg->device, arg, sizeof(cfg->device)) < 0 ?
+		    -EINVAL : 0;
+	if (strcmp(key, "disk") == 0) {
+		if (sscanf(arg, "%u:%u", &major, &minor) != 2)
+			return -EINVAL;
+		cfg->disk = MKDEV(major, minor);
+		return 0;
+	}
+	if (strcmp(key, "armid") == 0)
+		return strlen(arg) != 2 * KCORE_IDLEN ? -EINVAL :
+		    hex2bin(cfg->arm_id, arg, KCORE_IDLEN);
+	if (strcmp(key, "bootid") == 0)
+		return strlen(arg) != 2 * KCORE_IDLEN ? -EINVAL :
+		    hex2bin(cfg->boot_id, arg, KCORE_IDLEN);
+	if (strcmp(key, "level") == 0)
+		return kstrtou32(arg, 10, &cfg->level);
+	if (strcmp(key, "extent") == 0)
+		return parse_extent(cfg, arg);
+	return -EINVAL;
+}
+
+static size_t
+count_lines(const char *p)
+{
+	size_t n = 1;
+
+	for (; *p; p++)
+		n += *p == '\n';
+	return n;
+}
+
+static int
+parse(struct arm_config *cfg, char *text)
+{
+	unsigned int n = 0;
+	char *line, *arg;
+
+	while ((line = strsep(&text, "\n")) != NULL) {
+		n++;
+		if (n == 1) {
+			if (strcmp(line, "swapcore 1") != 0)
+				return arm_refuse(-EINVAL, "line 1 is not "
+				    "\"swapcore 1\": dumpon(8) and the module "
+				    "are of different versions");
+			continue;
+		}
+		if (strcmp(line, "arm") == 0)
+			break;
+		arg = strchr(line, ' ');
+		if (arg)
+			*arg++ = '\0';
+		if (!arg || parse_line(cfg, line, arg) != 0)
+			return arm_refuse(-EINVAL, "line %u (\"%.32s\") is not "
+			    "understood", n, line);
+	}
+	if (!line || !cfg->device[0] || !cfg->disk || cfg->nextents == 0 ||
+	    !memchr_inv(cfg->arm_id, 0, KCORE_IDLEN))
+		return arm_refuse(-EINVAL, "device, disk, armid, extent or the "
+		    "closing \"arm\" is missing");
+	if (cfg->level != 0)
+		return arm_refuse(-EOPNOTSUPP, "dump level %u is not supported;"
+		    " use level 0", cfg->level);
+	return 0;
+}
+
+static bool
+may_arm(void)
+{
+	return capable(CAP_SYS_ADMIN) && capable(CAP_SYS_RAWIO);
+}
+
+static ssize_t
+ctl_write(struct file *file, const char __user *buf, size_t len, loff_t *off)
+{
+	struct arm_config *cfg;
+	char *text;
+	int error;
+
+	if (!may_arm())
+		return -EPERM;
+	if (len > TEXT_MAX)
+		return -E2BIG;
+	text = vmemdup_user(buf, len);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	cfg = kzalloc(sizeof(*cfg), GFP_KERNEL);
+	error = len > 0 && text[len - 1] == '\n' ? 0 : -EINVAL;
+	if (!cfg) {
+		error = -ENOMEM;
+	} else if (error == 0) {
+		text[len - 1] = '\0';
+		cfg->level = ctl_level;
+		cfg->extents = kvcalloc(count_lines(text),
+		    sizeof(*cfg->extents), GFP_KERNEL);
+		error = cfg->extents ? 0 : -ENOMEM;
+	}
+	if (error == 0) {
+		mutex_lock(&arm_lock);
+		error = parse(cfg, text);
+		if (error == 0) {
+			disarm(NULL);
+			error = arm(cfg);
+		}
+		mutex_unlock(&arm_lock);
+	}
+	kvfree(text);
+	if (error != 0) {
+		arm_config_free(cfg);
+		return error;
+	}
+	return (ssize_t)len;
+}
+
+static const struct file_operations ctl_fops = {
+	.owner = THIS_MODULE,
+	.write = ctl_write,
+	.llseek = no_llseek,
+};
+
+static struct miscdevice ctl_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "swapcore",
+	.fops = &ctl_fops,
+	.mode = 0600,
+};
+
+/* ---- /sys/kernel/swapcore ---- */
+
+#define CTL_SHOW(name)							\
+static ssize_t name##_show(struct kobject *kobj,			\
+    struct kobj_attribute *attr, char *buf)
+
+CTL_SHOW(state)
+{
+	return sysfs_emit(buf, "%s\n", hook_panicked ? "dumping" :
+	    armed ? "armed" : arm_suspended ? "suspended" : "disarmed");
+}
+
+CTL_SHOW(device)
+{
+	ssize_t n;
+
+	mutex_lock(&arm_lock);
+	n = sysfs_emit(buf, "%s\n", armed ? arm_config->device : "");
+	mutex_unlock(&arm_lock);
+	return n;
+}
+
+CTL_SHOW(driver)
+{
+	ssize_t n;
+
+	mutex_lock(&arm_lock);
+	n = sysfs_emit(buf, "%s\n", armed ? armed->dd.ops->name : "");
+	mutex_unlock(&arm_lock);
+	return n;
+}
+
+static ssize_t
+show_bytes(char *buf, u64 (*of)(const struct armed *))
+{
+	ssize_t n;
+
+	mutex_lock(&arm_lock);
+	n = sysfs_emit(buf, "%llu\n", armed ? of(armed) : 0);
+	mutex_unlock(&arm_lock);
+	return n;
+}
+
+static u64
+window_of(const struct armed *a)
+{
+	return a->dump.w.size;
+}
+
+static u64
+estimate_of(const struct armed *a)
+{
+	return a->estimate;
+}
+
+static u64
+held_of(const struct armed *a)
+{
+	return a->held;
+}
+
+CTL_SHOW(window)
+{
+	return show_bytes(buf, window_of);
+}
+
+CTL_SHOW(estimate)
+{
+	return show_bytes(buf, estimate_of);
+}
+
+CTL_SHOW(held)
+{
+	return show_bytes(buf, held_of);
+}
+
+CTL_SHOW(reason)
+{
+	ssize_t n;
+
+	mutex_lock(&arm_lock);
+	n = sysfs_emit(buf, "%s\n", arm_reason());
+	mutex_unlock(&arm_lock);
+	return n;
+}
+
+CTL_SHOW(moved)
+{
+	ssize_t n;
+
+	mutex_lock(&arm_lock);
+	n = (ssize_t)hook_moved(buf, PAGE_SIZE);
+	mutex_unlock(&arm_lock);
+	return n;
+}
+
+CTL_SHOW(level)
+{
+	return sysfs_emit(buf, "%u\n", ctl_level);
+}
+
+static ssize_t
+level_store(struct kobject *kobj, struct kobj_attribute *attr,
+    const char *buf, size_t len)
+{
+	unsigned int level;
+
+	if (!may_arm())
+		return -EPERM;
+	if (kstrtouint(buf, 10, &level) != 0 || level > KCORE_LEVEL_MAX)
+		return -EINVAL;
+	ctl_level = level;
+	return (ssize_t)len;
+}
+
+static ssize_t
+disarm_store(struct kobject *kobj, struct kobj_attribute *attr,
+    const char *buf, size_t len)
+{
+	if (!may_arm())
+		return -EPERM;
+	if (!sysfs_streq(buf, "1"))
+		return -EINVAL;
+	mutex_lock(&arm_lock);
+	arm_reason_clear();
+	disarm(NULL);
+	arm_suspended = false;
+	mutex_unlock(&arm_lock);
+	return (ssize_t)len;
+}
+
+struct own_text {
+	char *buf;
+	size_t used;
+};
+
+static void
+own_line(void *arg, u64 start, u64 end, const char *what)
+{
+	struct own_text *t = arg;
+
+	t->used += (size_t)scnprintf(t->buf + t->used, PAGE_SIZE - t->used,
+	    "%llx-%llx %s\n", start, end, what);
+}
+
+CTL_SHOW(own)
+{
+	struct own_text t = { .buf = buf };
+
+	mutex_lock(&arm_lock);
+	if (armed)
+		arm_own(armed, own_line, &t);
+	mutex_unlock(&arm_lock);
+	return (ssize_t)t.used;
+}
+
+#define CTL_RO(name) \
+static struct kobj_attribute name##_attr = __ATTR(name, 0444, name##_show, NULL)
+
+CTL_RO(state);
+CTL_RO(device);
+CTL_RO(driver);
+CTL_RO(window);
+CTL_RO(estimate);
+CTL_RO(held);
+CTL_RO(reason);
+CTL_RO(moved);
+static struct kobj_attribute own_attr = __ATTR(own, 0400, own_show, NULL);
+static struct kobj_attribute level_attr =
+    __ATTR(level, 0644, level_show, level_store);
+static struct kobj_attribute disarm_attr =
+    __ATTR(disarm, 0200, NULL, disarm_store);
+
+static struct attribute *ctl_attrs[] = {
+	&state_attr.attr, &device_attr.attr, &driver_attr.attr,
+	&window_attr.attr, &estimate_attr.attr, &held_attr.attr,
+	&reason_attr.attr, &moved_attr.attr, &own_attr.attr, &level_attr.attr,
+	&disarm_attr.attr, NULL,
+};
+
+static const struct attribute_group ctl_group = { .attrs = ctl_attrs };
+
+int
+ctl_init(void)
+{
+	int error;
+
+	ctl_kobj = kobject_create_and_add("swapcore", kernel_kobj);
+	if (!ctl_kobj)
+		return -ENOMEM;
+	error = sysfs_create_group(ctl_kobj, &ctl_group);
+	if (error == 0)
+		error = misc_register(&ctl_misc);
+	if (error != 0)
+		kobject_put(ctl_kobj);
+	return error;
+}
+
+void
+ctl_fini(void)
+{
+	misc_deregister(&ctl_misc);
+	kobject_put(ctl_kobj);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * hook.c: from panic() to the dump core.
+ *
+ * A panic notifier, first in the list: panic() has stopped the other CPUs by
+ * then.  The dump runs once, on a stack of its own.  A fault inside it ends it:
+ * the die notifier sends the CPU back to where the dump was called from, and
+ * the panic goes on.
+ */
+#include <linux/kdebug.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/sched.h>
+#include <linux/timekeeping.h>
+
+#include <md.h>
+#include <os/kcompat.h>
+#include <os/os.h>
+
+#define MOVED_MAX	16
+
+bool hook_panicked;
+
+static struct armed *hook_armed;	/* what a panic dumps; NULL: nothing */
+static char hook_message[512];
+static atomic_t hook_ran;
+static int hook_cpu = -1;		/* that the dump runs on, while it does */
+static void *hook_moved_fns[MOVED_MAX];
+static unsigned int hook_nmoved;
+
+int
+hook_dump(void)
+{
+	return dump_run(&hook_armed->dump, hook_message);
+}
+
+static void
+header_at_panic(cpu_kcore_hdr_t *h)
+{
+	h->panic_cpu = (u32)raw_smp_processor_id();
+	h->panic_tid = (u32)current->pid;
+	h->panic_task = (u64)(unsigned long)current;
+	memcpy(h->panic_comm, current->comm,
+	    min(sizeof(h->panic_comm), sizeof(current->comm)) - 1);
+	h->panic_time_ns = ktime_get_real_fast_ns();
+	h->uptime_ns = ktime_get_boot_fast_ns();
+}
+
+static int
+hook_panic(struct notifier_block *nb, unsigned long event, void *message)
+{
+	struct armed *a = READ_ONCE(hook_armed);
+	unsigned long flags;
+	int error;
+
+	if (!a || atomic_xchg(&hook_ran, 1) != 0)
+		return NOTIFY_DONE;
+	local_irq_save(flags);
+	hook_panicked = true;
+	if (message)
+		strscpy(hook_message, message, sizeof(hook_message));
+	md_printf("swapcore: dumping to %s\n", arm_config->device);
+	header_at_panic(&a->dump.hdr);
+	hook_cpu = raw_smp_processor_id();
+	error = md_on_stack((char *)a->stack + ARM_STACK_SIZE);
+	hook_cpu = -1;
+	if (error == -EFAULT)
+		md_printf("swapcore: dump failed: a fault inside the dumper "
+		    "ended it\n");
+	local_irq_restore(flags);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block hook_panic_nb = {
+	.notifier_call = hook_panic,
+	.priority = INT_MAX,
+};
+
+static int
+hook_die(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct die_args *args = data;
+
+	if (event != DIE_OOPS || hook_cpu < 0 ||
+	    hook_cpu != raw_smp_processor_id())
+		return NOTIFY_DONE;
+	hook_cpu = -1;
+	md_abort(args->regs);
+	return NOTIFY_STOP;
+}
+
+static struct notifier_block hook_die_nb = {
+	.notifier_call = hook_die,
+	.priority = INT_MAX,
+};
+
+/*
+ * Priorities can't be exceeded, only shared, and of equal ones the earlier
+ * registered goes first: so one that is ahead is taken out and put in again.
+ */
+void
+hook_first(void)
+{
+	struct notifier_block *nb;
+	unsigned int i;
+
+	if (!hook_armed)
+		return;
+	for (i = 0; i < MOVED_MAX; i++) {
+		nb = rcu_dereference_raw(panic_notifier_list.head);
+		if (!nb || nb == &hook_panic_nb)
+			return;
+		if (atomic_notifier_chain_unregister(&panic_notifier_list,
+		    nb) != 0)
+			continue;
+		(void)atomic_notifier_chain_register(&panic_notifier_list, nb);
+		if (hook_nmoved < MOVED_MAX)
+			hook_moved_fns[hook_nmoved++] = nb->notifier_call;
+		pr_info("swapcore: moved panic notifier %ps behind the dump\n",
+		    nb->notifier_call);
+	}
+}
+
+size_t
+hook_moved(char *buf, size_t len)
+{
+	size_t used = 0;
+	unsigned int i;
+
+	for (i = 0; i < hook_nmoved; i++)
+		used += (size_t)scnprintf(buf + used, len - used, "%ps\n",
+		    hook_moved_fns[i]);
+	return used;
+}
+
+int
+hook_init(struct armed *a)
+{
+	int error;
+
+	error = register_die_notifier(&hook_die_nb);
+	if (error != 0)
+		return arm_refuse(error, "the die notifier is refused");
+	error = atomic_notifier_chain_register(&panic_notifier_list,
+	    &hook_panic_nb);
+	if (error != 0) {
+		unregister_die_notifier(&hook_die_nb);
+		return arm_refuse(error, "the panic notifier is refused");
+	}
+	hook_nmoved = 0;
+	WRITE_ONCE(hook_armed, a);
+	hook_first();
+	return 0;
+}
+
+void
+hook_fini(void)
+{
+	WRITE_ONCE(hook_armed, NULL);
+	(void)atomic_notifier_chain_unregister(&panic_notifier_list,
+	    &hook_panic_nb);
+	unregister_die_notifier(&hook_die_nb);
+}

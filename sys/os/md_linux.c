@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * md_linux.c: dump_md.h's answers that need Linux but no particular machine.
+ */
+#include <linux/elf.h>
+#include <linux/kmsg_dump.h>
+#include <linux/nmi.h>
+#include <linux/printk.h>
+#include <linux/xxhash.h>
+
+#include <os/os.h>
+
+void
+md_printf(const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &ap;
+	printk(KERN_EMERG "%pV", &vaf);
+	va_end(ap);
+}
+
+size_t
+md_log_tail(char *buf, size_t len)
+{
+	struct kmsg_dump_iter iter;
+	size_t used = 0;
+
+	kmsg_dump_rewind(&iter);
+	if (!kmsg_dump_get_buffer(&iter, true, buf, len, &used))
+		return 0;
+	return used;
+}
+
+size_t
+md_notes(void *buf, size_t len)
+{
+	return 0;
+}
+
+void
+md_watchdog(void)
+{
+	touch_nmi_watchdog();
+}
+
+static struct xxh64_state *
+state_of(struct md_xxh64 *x)
+{
+	BUILD_BUG_ON(sizeof(struct xxh64_state) > sizeof(x->opaque));
+	return (struct xxh64_state *)x->opaque;
+}
+
+void
+md_xxh64_init(struct md_xxh64 *x)
+{
+	xxh64_reset(state_of(x), 0);
+}
+
+void
+md_xxh64_update(struct md_xxh64 *x, const void *buf, size_t len)
+{
+	(void)xxh64_update(state_of(x), buf, len);
+}
+
+u64
+md_xxh64_digest(const struct md_xxh64 *x)
+{
+	return xxh64_digest((const struct xxh64_state *)x->opaque);
+}
+
+u64
+md_xxh64(const void *buf, size_t len)
+{
+	return xxh64(buf, len, 0);
+}

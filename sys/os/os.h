@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * os.h: the Linux side of the module.
+ *
+ *	swapcore_main.c	load and unload
+ *	ctl.c		/sys/kernel/swapcore, /dev/swapcore
+ *	arm.c		arming: everything a dump will need is reserved here
+ *	hook.c		the panic notifier, and what calls the dump core
+ *	events.c	unbind, suspend, hotplug: when arming must end or move
+ *	bus_pci.c	struct dumpdev_bus over a PCI function
+ *	ram.c		RAM, and the class of each page
+ *	md_linux.c	dump_md.h's answers
+ *	vmcoreinfo.c	VMCOREINFO's text
+ */
+#ifndef _OS_OS_H_
+#define _OS_OS_H_
+
+#include <linux/blkdev.h>
+#include <linux/pci.h>
+#include <linux/types.h>
+
+#include <kern/dump.h>
+
+/* ---- vmcoreinfo.c ---- */
+
+/* The note's text, NUL ended, in memory of kmalloc(); NULL. */
+char *vmcoreinfo_text(u64 *paddr, u64 *size);
+/* The number behind key at the start of a line; false: no such line. */
+bool vmcoreinfo_hex(const char *text, const char *key, u64 *val);
+bool vmcoreinfo_dec(const char *text, const char *key, u64 *val);
+/* Up to len hexadecimal bytes behind key: how many. */
+size_t vmcoreinfo_bytes(const char *text, const char *key, u8 *val, size_t len);
+
+/* ---- bus_pci.c ---- */
+
+#define BUS_DMA_MAX	(DUMPDEV_MAXSLOTS + 64u)
+
+struct bus_pci {
+	struct dumpdev_bus bus;
+	struct pci_dev *pdev;
+	void __iomem *bar[DUMPDEV_NBARS];
+	struct dumpdev_dma dma[BUS_DMA_MAX];	/* all that is allocated */
+};
+
+void bus_pci_init(struct bus_pci *b, struct pci_dev *pdev);
+
+/* ---- ram.c ---- */
+
+/* Builds map->ram from the resource tree; freed by ram_free(). */
+int ram_find(struct dump_map *map);
+void ram_free(struct dump_map *map);
+
+/* ---- arm.c ---- */
+
+#define ARM_STACK_SIZE	(32u << 10)
+#define ARM_MAX_EXTENTS	65536u
+
+struct arm_config {
+	char device[256];	/* as the administrator calls it */
+	dev_t disk;		/* the whole disk */
+	u8 arm_id[KCORE_IDLEN];
+	u8 boot_id[KCORE_IDLEN];
+	u32 level;
+	unsigned int nextents;
+	struct dump_extent *extents;	/* in 512-byte sectors */
+};
+
+/* What dumpmag's page holds: NetBSD's names, at addresses the header tells. */
+struct arm_vars {
+	u32 dumpmag;
+	u32 dumpsize;		/* pages */
+	u64 dumplo;		/* in blocks of 512 bytes */
+	u64 dumpdev;		/* dev_t of the disk */
+	u64 panicstr;		/* kernel address of panicbuf */
+	char version[256];
+	char panicbuf[512];
+};
+
+struct armed {
+	struct dump dump;
+	struct dumpdev dd;
+	struct bus_pci bus;
+	struct arm_vars *vars;	/* a page of its own */
+	void *stack;		/* ARM_STACK_SIZE bytes */
+	struct dump_extent *blocks;	/* the extents in device blocks */
+	u64 held;		/* bytes of memory reserved */
+	u64 estimate;		/* bytes a dump may need in the window */
+	dev_t disk;
+};
+
+/* Refuses: notes the reason for `reason' and the log.  Returns error. */
+__printf(2, 3) int arm_refuse(int error, const char *fmt, ...);
+const char *arm_reason(void);
+void arm_reason_clear(void);
+
+/* Takes cfg over (and frees it) where it succeeds; the caller holds
+ * arm_lock. */
+int arm(struct arm_config *cfg);
+/* why: for the log and `reason'; NULL where the administrator asked. */
+void disarm(const char *why);
+/* Gives up for a while, or comes back, with the same configuration. */
+void arm_suspend(const char *why);
+void arm_resume(void);
+void arm_config_free(struct arm_config *cfg);
+
+extern struct mutex arm_lock;
+extern struct armed *armed;		/* NULL: disarmed.  Under arm_lock */
+extern struct arm_config *arm_config;	/* what is or was armed; or NULL */
+extern bool arm_suspended;
+
+/* Calls fn for each physical range that a dump changes while it runs. */
+void arm_own(const struct armed *a,
+    void (*fn)(void *arg, u64 start, u64 end, const char *what), void *arg);
+
+/* ---- hook.c ---- */
+
+int hook_init(struct armed *a);		/* armed: from now on a panic dumps */
+void hook_fini(void);
+/* Puts our notifier first; names those it moved behind in moved[]. */
+void hook_first(void);
+size_t hook_moved(char *buf, size_t len);
+/* True since a dump began: no lock may be taken any more. */
+extern bool hook_panicked;
+
+/* ---- events.c ---- */
+
+int events_init(void);
+void events_fini(void);
+
+/* ---- ctl.c ---- */
+
+int ctl_init(void);
+void ctl_fini(void);
+
+#endif /* _OS_OS_H_ */

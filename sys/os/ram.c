@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * ram.c: which physical memory is RAM (when armed), and what becomes of each
+ * page (after the panic).
+ */
+#include <linux/ioport.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <md.h>
+#include <os/os.h>
+
+struct find_arg {
+	struct dump_map *map;
+	unsigned int room;
+};
+
+static int
+find_one(struct resource *res, void *cookie)
+{
+	struct find_arg *arg = cookie;
+	struct dump_map *map = arg->map;
+	u64 start = PAGE_ALIGN(res->start);
+	u64 end = (res->end + 1) & PAGE_MASK;
+	struct dump_ram *last, *grown;
+
+	if (start >= end)
+		return 0;
+	last = map->nram > 0 ? &map->ram[map->nram - 1] : NULL;
+	if (last && last->start + last->npages * PAGE_SIZE == start) {
+		last->npages += (end - start) >> PAGE_SHIFT;
+		return 0;
+	}
+	if (map->nram == arg->room) {
+		grown = krealloc(map->ram, 2 * arg->room * sizeof(*grown),
+		    GFP_KERNEL);
+		if (!grown)
+			return -ENOMEM;
+		map->ram = grown;
+		arg->room *= 2;
+	}
+	map->ram[map->nram++] = (struct dump_ram){
+		.start = start, .npages = (end - start) >> PAGE_SHIFT };
+	return 0;
+}
+
+int
+ram_find(struct dump_map *map)
+{
+	struct find_arg arg = { .map = map, .room = 16 };
+	int error;
+
+	map->nram = 0;
+	map->ram = kcalloc(arg.room, sizeof(*map->ram), GFP_KERNEL);
+	if (!map->ram)
+		return -ENOMEM;
+	error = walk_iomem_res_desc(IORES_DESC_NONE,
+	    IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, -1, &arg, find_one);
+	if (error == 0 && map->nram == 0)
+		error = -ENODEV;
+	if (error != 0) {
+		ram_free(map);
+		return error;
+	}
+	dump_map_number(map);
+	return 0;
+}
+
+void
+ram_free(struct dump_map *map)
+{
+	kfree(map->ram);
+	map->ram = NULL;
+	map->nram = 0;
+}
+
+/* Holes in the direct map can't be read and are no loss of ours: secret memory,
+ * freed init text, guard pages. */
+u64
+md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
+    unsigned int *count)
+{
+	u64 n;
+
+	*count = KCORE_COUNT_UNREADABLE;
+	*state = md_direct_mapped(pa, &n) ? DUMP_KEEP : DUMP_LOST;
+	return min(n, npages);
+}
+
+int
+md_page_read(void *dst, kpaddr_t pa)
+{
+	size_t left = md_copy_safe(dst, __va(pa), PAGE_SIZE);
+
+	if (left == 0)
+		return 0;
+	memset((char *)dst + PAGE_SIZE - left, 0, left);
+	return -EIO;
+}
