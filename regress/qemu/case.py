@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a test is given: a kernel, a place for its files, guests to boot.
+
+A test is a function of one Case, marked with @test.  Its docstring completes
+"This test checks that ...".  It returns when all is well and raises Failed,
+Skip, or what vm.py raises.
+"""
+
+import os
+import re
+import shutil
+
+import disk
+import initramfs
+from vm import VM
+
+# What a kernel that is well does not say.  The panic itself is not looked at.
+TROUBLE = re.compile(
+    r"WARNING:|BUG:|refcount|Oops|general protection|INFO: task|lockdep|"
+    r"use-after-free|Call Trace:|possible recursive|scheduling while atomic")
+
+TESTS = []
+
+
+class Failed(Exception):
+    """The code under test did not do what the test checks."""
+
+
+class Skip(Exception):
+    """The test can't be made here."""
+
+
+def test(slow=False, all_kernels=False):
+    """Registers a test.  slow: for check-all only.  all_kernels: not only with
+    the first kernel."""
+    def mark(function):
+        function.slow = slow
+        function.all_kernels = all_kernels
+        TESTS.append(function)
+        return function
+    return mark
+
+
+class Kernel:
+    """A kernel package, unpacked, and our modules for it."""
+
+    def __init__(self, root, release, swapcore, crashme):
+        self.root = root
+        self.release = release
+        self.modules = (swapcore, crashme)
+        self.image = f"{root}/boot/vmlinuz-{release}"
+        self.system_map = f"{root}/boot/System.map-{release}"
+        self.base = None
+
+    def make_base(self, programs, guestdir, path):
+        """The initramfs that all tests with this kernel share."""
+        with open(path, "wb") as out:
+            out.write(initramfs.base(self.root, self.release, programs,
+                                     self.modules, guestdir))
+        self.base = path
+
+
+class Case:
+    """One run of one test with one kernel."""
+
+    def __init__(self, name, kernel, tools, sbin, workdir, logdir):
+        self.name = name
+        self.kernel = kernel
+        self.tools = tools      # directory of cmpcore, readcore, showcore
+        self.sbin = sbin        # name -> path of our programs
+        self.dir = f"{workdir}/{name}"
+        self.logdir = f"{logdir}/{name}"
+        self._boots = 0
+        self._disks = 0
+        for path in (self.dir, self.logdir):
+            shutil.rmtree(path, ignore_errors=True)
+            os.makedirs(path)
+
+    def finish(self, keep_logs):
+        shutil.rmtree(self.dir, ignore_errors=True)
+        if not keep_logs:
+            shutil.rmtree(self.logdir, ignore_errors=True)
+
+    def path(self, name):
+        return f"{self.dir}/{name}"
+
+    def log(self, name, text):
+        with open(f"{self.logdir}/{name}", "w", encoding="utf-8") as out:
+            out.write(text)
+
+    def disk(self, swap_mib, table="gpt"):
+        """A disk image; table None: without partitions."""
+        self._disks += 1
+        path = self.path(f"disk{self._disks}.img")
+        if table is None:
+            return disk.whole(path, swap_mib)
+        return disk.guarded(path, swap_mib, table)
+
+    def boot(self, script, devices, append="", **options):
+        """Starts a guest that runs the script; a VM."""
+        self._boots += 1
+        initrd = self.path(f"initrd{self._boots}")
+        shutil.copyfile(self.kernel.base, initrd)
+        with open(initrd, "ab") as out:
+            out.write(initramfs.script(script))
+        return VM(self.kernel.image, initrd, append,
+                  f"{self.logdir}/boot{self._boots}", devices=devices,
+                  **options)
+
+    def run(self, script, devices, timeout_s=90, **options):
+        """Runs a script to its end in a guest; (data text, console text)."""
+        with self.boot(script, devices, **options) as vm:
+            _, end = vm.data.wait("@@(end (.*)|die .*)", timeout_s)
+            if end[1] != "end 0":
+                raise Failed(f"the guest's script: {end[1]}")
+            vm.wait_exit(30)
+            self.scan(vm.console.text())
+            return vm.data.text(), vm.console.text()
+
+    def scan(self, console):
+        """Fails where the kernel complained before any panic."""
+        for line in console.split("\n"):
+            if "Kernel panic - not syncing" in line or "sysrq: Trigger" in line:
+                return
+            if TROUBLE.search(line):
+                raise Failed(f"the kernel log says: {line.strip()}")
+
+    @staticmethod
+    def check(condition, text):
+        if not condition:
+            raise Failed(text)
+
+    @staticmethod
+    def equal(got, wanted, what):
+        if got != wanted:
+            raise Failed(f"{what}: {got!r} where {wanted!r} was expected")

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""From arming to the dead machine and its core: what most tests begin with.
+
+The guest arms a device, prints what it knows of itself, waits for the host's
+word and panics.  crashme.ko then holds it behind the last panic notifier, so
+that memory stays as it was when the dump ended, and QEMU saves it.
+"""
+
+import re
+import struct
+import subprocess
+
+import disk
+import memory
+import namelist
+from case import Failed
+from vm import NoLine
+
+DUMP_END = r"swapcore: dump (complete|failed)"
+DUMP_TIMEOUT_S = 120
+PAGE = 4096
+STATES = ("EMPTY", "INPROGRESS", "COMPLETE", "FAILED", "SAVED")
+
+# Names that the tests look up, in the order of /proc/kallsyms.
+NAMES = ("_text", "_etext", "linux_banner", "init_top_pgt", "page_offset_base",
+         "init_task", "init_uts_ns", "saved_command_line", "jiffies_64",
+         "nr_threads", "total_forks", "crashme_words", "crashme_vmalloc",
+         "crashme_linear", "crashme_die")
+
+ABOUT = f"""
+say own cat /sys/kernel/swapcore/own
+say moved cat /sys/kernel/swapcore/moved
+say window cat /sys/kernel/swapcore/window
+say iomem cat /proc/iomem
+say vmcoreinfo cat /sys/kernel/vmcoreinfo
+say uname uname -r
+say armid cat /var/lib/swapcore/armid
+say kallsyms grep -wE '{"|".join(NAMES)}' /proc/kallsyms
+"""
+
+PANIC = """
+sync
+echo "@@dying"
+read -r word
+echo c >/proc/sysrq-trigger
+"""
+
+
+def arm_script(device, *, swap=True, crashme="hold=1", mkswap=True):
+    """The part of a guest script that makes swap and arms it."""
+    return f"""
+mkdir -p /var/lib
+{"make_swap " + device if mkswap else "await " + device}
+insmod /swapcore.ko || die "insmod swapcore"
+{"insmod /crashme.ko " + crashme if crashme else ""}
+{"swapon " + device if swap else ""}
+dumpon {device} || die "dumpon: $(cat /sys/kernel/swapcore/reason)"
+"""
+
+
+def blocks(text):
+    """What a script's say printed: name -> lines."""
+    found, name = {}, None
+    for line in text.split("\n"):
+        mark = re.match(r"@@(begin|done) (\S+)", line)
+        if mark:
+            name = mark[2] if mark[1] == "begin" else None
+            if name:
+                found[name] = []
+        elif name is not None:
+            found[name].append(line)
+    return found
+
+
+def await_dying(vm, timeout_s=90):
+    """The guest waits for the word to die."""
+    _, death = vm.data.wait("@@(dying|die .*|end .*)", timeout_s)
+    if death[1] != "dying":
+        raise NoLine(f"the guest did not get as far as its panic: {death[1]}")
+
+
+def await_dump(vm, timeout_s=DUMP_TIMEOUT_S):
+    """Waits until the module says how the dump ended; that line."""
+    at, _ = vm.console.wait(DUMP_END, timeout_s)
+    return vm.console.lines[at]
+
+
+def trailer(image, part):
+    """The trailer in force in a window, as a dict; None: there is none.
+
+    By kcore(5), not by kcore.h.
+    """
+    start, length = image.part(part)
+    end = start + length // PAGE * PAGE
+    best = None
+    for at in (end - 2 * PAGE, end - PAGE):
+        raw = image.read(at, PAGE)
+        if raw[:8] != b"SWAPCTRL":
+            continue
+        keys = ("seq", "state", "error")
+        one = dict(zip(keys, struct.unpack_from("<QII", raw, 16)))
+        one["arm_id"], one["dump_id"] = raw[32:48], raw[48:64]
+        keys = ("window_size", "dumplo", "hdr_size", "hdr_cksum", "data_size",
+                "data_valid", "cksum_off", "cksum_size", "cksum_valid",
+                "early_off", "early_size")
+        one.update(zip(keys, struct.unpack_from("<11Q", raw, 64)))
+        one["state"] = STATES[one["state"]]
+        if best is None or one["seq"] > best["seq"]:
+            best = one
+    return best
+
+
+class Dead:
+    """A machine that panicked: its disk, its memory, its last words."""
+
+    def __init__(self, case, image, part):
+        self.case = case
+        self.image = image
+        self.part = part
+        self.found = {}
+        self.console = ""
+        self.last = ""          # the module's line on how the dump ended
+        self.images = []
+        self.before = None      # SHA-256 taken by `watch' before the panic
+
+    def memory(self):
+        paddr, size = self.found["vmcoreinfo"][0].split()
+        return memory.Memory(self.images, int(paddr, 16), int(size, 16))
+
+    def symbols(self):
+        """[(run-time address, letter, name)] that the guest printed."""
+        return [(int(addr, 16), kind, name) for addr, kind, name in
+                (line.split()[:3] for line in self.found["kallsyms"])]
+
+    def names(self):
+        return {name: addr for addr, _, name in self.symbols()}
+
+    def execfile(self):
+        """A namelist for kvm_open(3)."""
+        mem = self.memory()
+        path = self.case.path("linux")
+        namelist.write(self.symbols(), int(mem.info["KERNELOFFSET"], 16), path)
+        mem.close()
+        return path
+
+    def window(self):
+        """The window as a file of its own."""
+        path = self.case.path("window.img")
+        extract(self.image, self.part, path)
+        return path
+
+    def save(self):
+        """savecore on the host; the path of linux.0.core."""
+        run_tool(self.case, "savecore", "-f", "-D", self.window(),
+                 self.case.dir)
+        return self.case.path("linux.0.core")
+
+    def check_complete(self):
+        case = self.case
+        case.check("dump complete" in self.last, f"the console: {self.last}")
+        case.scan(self.console)
+        case.equal(trailer(self.image, self.part)["state"], "COMPLETE",
+                   "the trailer's state")
+
+
+def extract(image, part, path):
+    """Copies a partition out of its disk."""
+    start, length = image.part(part)
+    subprocess.run(["dd", f"if={image.path}", f"of={path}", "bs=1M",
+                    "iflag=skip_bytes,count_bytes", "conv=sparse",
+                    f"skip={start}", f"count={length}", "status=none"],
+                   check=True)
+
+
+def run_tool(case, name, *argv):
+    """Runs one of our programs on the host; what it printed."""
+    path = case.sbin.get(name, f"{case.tools}/{name}")
+    done = subprocess.run([path, *argv], capture_output=True, text=True,
+                          errors="replace", check=False)
+    if done.returncode != 0:
+        raise Failed(f"{name}: exit {done.returncode}: "
+                     f"{(done.stderr or done.stdout).strip()[-300:]}")
+    return done.stdout
+
+
+def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
+         watch=None, panic=PANIC, options="", extra=(), held=True, arm=None,
+         **vmargs):
+    """Arms, panics and holds a machine; a Dead.
+
+    work: script between arming and panic.  watch(image): called when the guest
+    stands still before its panic; its result is kept in Dead.before.
+    """
+    part = 0 if table is None else 2
+    image = case.disk(swap_mib, table)
+    dead = Dead(case, image, part)
+    device = disk.node(bus, part)
+    script = (arm or arm_script(device)) + ABOUT + work + panic
+    devices = [*disk.attach(image, bus, options=options), *extra]
+    with case.boot(script, devices, mem_mib=mem_mib, **vmargs) as vm:
+        await_dying(vm)
+        if watch is not None:
+            vm.stop()
+            dead.before = watch(image)
+            vm.cont()
+        vm.data.send("die")
+        dead.last = await_dump(vm)
+        if held:
+            vm.data.wait("@@held", 30)
+            vm.stop()
+            dead.images = vm.save_memory(case.path("memory"))
+        dead.found = blocks(vm.data.text())
+        dead.console = vm.console.text()
+    return dead

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs the QEMU tests and prints a line PASS, FAIL or SKIP for each.
+
+A test whose machine was lost is run once more; what is lost twice has failed.
+The logs of a test that failed stay in LOGDIR/<test>/.
+"""
+
+import argparse
+import os
+import sys
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import case
+import test_arm         # noqa: F401  (each registers its tests)
+import test_panic       # noqa: F401
+import test_truth       # noqa: F401
+from vm import LostVM, NoLine
+
+PRINT_LOCK = threading.Lock()
+
+
+def say(text):
+    with PRINT_LOCK:
+        print(text, flush=True)
+
+
+def run_once(function, one):
+    """(verdict, why); verdict LOST where the machine was lost."""
+    try:
+        function(one)
+    except case.Skip as why:
+        return "SKIP", str(why)
+    except (case.Failed, NoLine) as why:
+        return "FAIL", str(why)
+    except LostVM as why:
+        return "LOST", str(why)
+    except Exception:       # a bug in the test is a failure with a trace
+        one.log("trace", traceback.format_exc())
+        return "FAIL", traceback.format_exc().strip().split("\n")[-1]
+    return "PASS", ""
+
+
+def run_test(function, kernel, args, sbin):
+    name = function.__name__
+    if kernel.release != args.kernels[0].release:
+        name += "@" + kernel.release
+    for attempt in (1, 2):
+        start = time.monotonic()
+        one = case.Case(name, kernel, args.tools, sbin, args.work, args.logs)
+        verdict, why = run_once(function, one)
+        one.finish(keep_logs=verdict in ("FAIL", "LOST") or args.keep)
+        if verdict != "LOST":
+            break
+        say(f"lost the machine of {name}, attempt {attempt}: {why}")
+    if verdict == "LOST":
+        verdict, why = "FAIL", f"the machine was lost twice: {why}"
+    seconds = time.monotonic() - start
+    tail = f": {why}" if why else ""
+    if verdict == "FAIL":
+        tail += f" (logs: {one.logdir})"
+    say(f"{verdict} qemu/{name}{tail}" if tail else
+        f"{verdict} qemu/{name} ({seconds:.0f} s)")
+    return verdict
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kernel", action="append", default=[],
+                        metavar="ROOT:RELEASE:SWAPCORE_KO:CRASHME_KO")
+    parser.add_argument("--program", action="append", default=[])
+    parser.add_argument("--tools", required=True)
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--logs", required=True)
+    parser.add_argument("--all", action="store_true", help="the slow ones too")
+    parser.add_argument("--keep", action="store_true", help="keep all logs")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("-j", type=int, default=2)
+    parser.add_argument("tests", nargs="*", help="only these")
+    args = parser.parse_args()
+    args.kernels = [case.Kernel(*text.split(":")) for text in args.kernel]
+    return args
+
+
+def plan(args):
+    """What to run: (function, kernel) pairs."""
+    pairs = []
+    for function in case.TESTS:
+        if args.tests and function.__name__ not in args.tests:
+            continue
+        if function.slow and not (args.all or args.tests):
+            continue
+        for index, kernel in enumerate(args.kernels):
+            if index == 0 or function.all_kernels or args.all:
+                pairs.append((function, kernel))
+    return pairs
+
+
+def main():
+    args = arguments()
+    if args.list:
+        for function in case.TESTS:
+            print(f"{function.__name__}: {' '.join(function.__doc__.split())}")
+        return 0
+    if not args.kernels:
+        say("SKIP qemu: no kernels to boot: make setup fetches them")
+        return 0
+    os.makedirs(args.work, exist_ok=True)
+    guestdir = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                            "guest")
+    for kernel in args.kernels:
+        kernel.make_base(args.program, guestdir,
+                         f"{args.work}/base-{kernel.release}")
+    sbin = {os.path.basename(path): path for path in args.program}
+    with ThreadPoolExecutor(args.j) as pool:
+        jobs = [pool.submit(run_test, function, kernel, args, sbin)
+                for function, kernel in plan(args)]
+        verdicts = [job.result() for job in jobs]
+    return 1 if "FAIL" in verdicts or not verdicts else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Ground truth: the core against the memory that QEMU itself saved."""
+
+import subprocess
+
+import crash
+import memory
+from case import test
+
+SMALL = 1               # pages of one named variable
+
+
+def allowed_ranges(dead, mem):
+    """Lines for cmpcore -a: the few pages that may differ, by name."""
+    lines = [f"{start:x} {end:x} {(end - start + 4095) // 4096 + 1} own:{what}"
+             for start, end, what in memory.own_ranges(dead.found["own"])]
+    for addr, length, name in mem.printk_ring():
+        for start, end in mem.pages(addr, length):
+            lines.append(f"{start:x} {end:x} {SMALL} printk:{name}")
+    return lines
+
+
+def compare(dead, core):
+    """cmpcore's verdict; what it printed is kept with the logs."""
+    case = dead.case
+    mem = dead.memory()
+    with open(case.path("allowed"), "w", encoding="ascii") as out:
+        out.write("\n".join(allowed_ranges(dead, mem)) + "\n")
+    mem.close()
+    with open(case.path("iomem"), "w", encoding="ascii") as out:
+        out.write("\n".join(dead.found["iomem"]) + "\n")
+    argv = [f"{case.tools}/cmpcore", "-c", core, "-r", case.path("iomem"),
+            "-a", case.path("allowed")]
+    for start, path in dead.images:
+        argv += ["-m", f"{start:x}:{path}"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    case.log("cmpcore", done.stdout + done.stderr)
+    words = (done.stdout + done.stderr).strip().split("\n")
+    case.check(done.returncode == 0, f"cmpcore: {words[0]} ... {words[-1]}")
+
+
+def truth(case, bus, **options):
+    dead = crash.kill(case, bus, watch=lambda image: image.guards(2), **options)
+    dead.check_complete()
+    case.equal(dead.image.guards(2), dead.before, "the guards around the window")
+    compare(dead, dead.save())
+
+
+@test(all_kernels=True)
+def nvme_core_equals_memory(case):
+    """every page of the core is what QEMU found in memory: NVMe, one CPU,
+    five-level page tables."""
+    truth(case, "nvme", cpu="max")
+
+
+@test(all_kernels=True)
+def virtio_core_equals_memory(case):
+    """every page of the core is what QEMU found in memory: virtio-blk, four
+    CPUs, four-level page tables."""
+    truth(case, "virtio", smp=4)
+
+
+@test(slow=True)
+def nvme_core_above_4g_equals_memory(case):
+    """memory on both sides of the PCI hole is in the core: NVMe, 3 GiB."""
+    truth(case, "nvme", mem_mib=3072, swap_mib=3300, smp=2)
+
+
+@test(slow=True)
+def virtio_core_above_4g_equals_memory(case):
+    """memory on both sides of the PCI hole is in the core: virtio-blk, 3 GiB."""
+    truth(case, "virtio", mem_mib=3072, swap_mib=3300)
+
+
+@test()
+def nvme_4k_blocks_core_equals_memory(case):
+    """a disk with blocks of 4096 bytes takes a dump that equals memory."""
+    dead = crash.kill(case, "nvme", table=None, swap_mib=400,
+                      options="logical_block_size=4096,"
+                              "physical_block_size=4096")
+    dead.check_complete()
+    compare(dead, dead.save())
+
+
+def below_dumplo(case, bus, table):
+    """Swap that is in use, up to where the dump will begin, and the guards."""
+    def watch(image):
+        # The dump's place is known only later: keep everything.
+        whole = case.path("before.img")
+        subprocess.run(["cp", "--sparse=always", image.path, whole],
+                       check=True)
+        return whole
+
+    used = """
+mount -t tmpfs -o size=400m tmpfs /mnt
+dd if=/dev/urandom of=/mnt/junk bs=1M count=190 2>/dev/null || die dd
+say swaps cat /proc/swaps
+"""
+    dead = crash.kill(case, bus, watch=watch, work=used, table=table,
+                      swap_mib=600)
+    dead.check_complete()
+    kilobytes = int(dead.found["swaps"][1].split()[3])
+    case.check(kilobytes > 1000, f"only {kilobytes} KiB of swap were in use")
+    start, _ = dead.image.part(dead.part)
+    dumplo = crash.trailer(dead.image, dead.part)["dumplo"]
+    case.check(dumplo >= crash.PAGE, f"dumplo is {dumplo}")
+    after = dead.image.sha(0, start + dumplo)
+    guards = dead.image.guards(dead.part)
+    dead.image.path, path = dead.before, dead.image.path
+    case.equal(after, dead.image.sha(0, start + dumplo), "below dumplo")
+    case.equal(guards, dead.image.guards(dead.part), "around the window")
+    dead.image.path = path
+
+
+@test()
+def nvme_below_dumplo_untouched(case):
+    """with swap in use, page 0 and all below dumplo stay bit-identical: NVMe,
+    GPT."""
+    below_dumplo(case, "nvme", "gpt")
+
+
+@test()
+def virtio_below_dumplo_untouched(case):
+    """with swap in use, page 0 and all below dumplo stay bit-identical:
+    virtio-blk, MBR."""
+    below_dumplo(case, "virtio", "mbr")
