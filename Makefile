@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Swapcore.  `make demo` shows it, `make check` tests it; see BUILDING.
+include Makefile.inc
+
+PROGS	= $(notdir $(patsubst %/Makefile,%,$(wildcard usr.sbin/*/Makefile)))
+SUBDIRS	= lib/libkvm $(PROGS:%=usr.sbin/%) regress/mkdump sys
+PAGES	= $(wildcard share/man/man?/*.[1-9] lib/libkvm/*.[1-9] \
+	  usr.sbin/*/*.[1-9])
+LIBDIR	?= $(PREFIX)/lib
+MODDIR	?= /lib/modules
+
+all:
+	@for d in $(SUBDIRS); do $(MAKE) -C $$d all || exit 1; done
+
+# What building and testing need: packages by apt, kernels in $(CACHE).
+setup:
+	@sh regress/setup.sh
+	@sh regress/kernels.sh $(CACHE)
+
+setup-quick:
+	@sh regress/setup.sh quick
+	@sh regress/kernels.sh $(CACHE) quick
+
+check-quick: setup-quick
+	@sh regress/check.sh quick
+
+check: setup
+	@sh regress/check.sh check
+
+check-all: setup
+	@sh regress/check.sh all
+
+demo: setup
+	@$(MAKE) --no-print-directory -s -C regress/qemu demo
+
+layering:
+	@python3 regress/layering.py .
+
+# For the kernels in $(KERNELS) whose modules are built; then run depmod(8).
+install:
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR) \
+	    $(DESTDIR)$(PREFIX)/include/sys
+	for p in $(PROGS); do install -m 755 $(OBJ)/usr.sbin/$$p/$$p \
+	    $(DESTDIR)$(PREFIX)/sbin/ || exit 1; done
+	install -m 644 lib/libkvm/kvm.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 sys/sys/kcore.h $(DESTDIR)$(PREFIX)/include/sys/
+	cp -P $(OBJ)/lib/libkvm/libkvm.a $(OBJ)/lib/libkvm/libkvm.so* \
+	    $(DESTDIR)$(LIBDIR)/
+	for p in $(PAGES); do install -D -m 644 $$p \
+	    $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p##*/} || \
+	    exit 1; done
+	for k in $(KERNELS); do [ ! -f $(OBJ)/sys/$$k/swapcore.ko ] || \
+	    install -D -m 644 $(OBJ)/sys/$$k/swapcore.ko \
+	    $(DESTDIR)$(MODDIR)/$$k/updates/swapcore.ko || exit 1; done
+
+clean:
+	rm -rf $(OBJ)
+
+.PHONY: all setup setup-quick check-quick check check-all demo layering \
+	install clean
