@@ -80,7 +80,7 @@ arm_disarm(void)
 {
 	if (kernfile_write("1\n", 2, DUMPON_SYSDIR "/disarm") == 0)
 		return 0;
-	status_warn_reason("disarm");
+	status_warn_reason(DUMPON_SYSDIR "/disarm");
 	return -1;
 }
 
@@ -119,7 +119,7 @@ arm_write(const struct target *t, const char *armid, const char *bootid)
 	}
 	if (kernfile_write(text, (size_t)n, DUMPON_CONTROL) == 0)
 		return 0;
-	status_warn_reason(t->device);
+	status_warn_reason(DUMPON_CONTROL);
 	return -1;
 }
 
@@ -144,8 +144,6 @@ dumpon_arm(const struct dumpon_opts *opts)
 	if (armid_append(id, opts->device) == -1)
 		return -1;
 	armid_text(armid, id);
-	if (!arm_is_disarmed() && arm_disarm() == -1)
-		return -1;
 	if (arm_write(&t, armid, bootid) == -1)
 		return -1;
 	status_armed(&t, opts);

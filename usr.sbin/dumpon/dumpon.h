@@ -59,7 +59,8 @@ void policy_apply(void);
 /* status.c */
 void status_armed(const struct target *t, const struct dumpon_opts *opts);
 void status_list(const struct dumpon_opts *opts);
-/* Warns with the module's own reason, or with errno's text where it has none. */
-void status_warn_reason(const char *what);
+/* Warns with the module's own reason; where it has none, with errno's text and
+ * the file that could not be written. */
+void status_warn_reason(const char *file);
 
 #endif /* _DUMPON_H_ */

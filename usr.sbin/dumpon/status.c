@@ -20,17 +20,17 @@ status_text(char text[STATUS_TEXT], const char *name)
 }
 
 void
-status_warn_reason(const char *what)
+status_warn_reason(const char *file)
 {
 	char reason[STATUS_TEXT];
 	int error = errno;
 
 	if (status_text(reason, "reason")) {
-		warnx("%s: %s", what, reason);
+		warnx("%s", reason);
 		return;
 	}
 	errno = error;
-	warn("%s: " DUMPON_CONTROL, what);
+	warn("%s", file);
 }
 
 /* Prints bytes in the unit that suits them. */

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dir.c: the directory that cores are saved in: bounds, minfree, space.
+ *
+ * It may be shared and sticky.  It is opened once, and everything in it is
+ * reached from that descriptor, without following links.
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "savecore.h"
+
+#define BOUNDS		"bounds"
+#define BOUNDS_MAX	1000000000u
+#define MINFREE		"minfree"
+
+/* Removes what a run that was killed has left. */
+static void
+dir_sweep(const struct crashdir *dir)
+{
+	struct dirent *de;
+	struct stat st;
+	size_t len;
+	DIR *dp;
+	int fd;
+
+	fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	dp = fdopendir(fd);
+	if (dp == NULL) {
+		close(fd);
+		return;
+	}
+	while ((de = readdir(dp)) != NULL) {
+		len = strlen(de->d_name);
+		if (strncmp(de->d_name, ".linux.", 7) != 0 || len < 15 ||
+		    strcmp(de->d_name + len - 8, ".partial") != 0)
+			continue;
+		if (fstatat(dir->fd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+		    0 && S_ISREG(st.st_mode) && st.st_uid == geteuid())
+			(void)unlinkat(dir->fd, de->d_name, 0);
+	}
+	closedir(dp);
+}
+
+int
+dir_open(struct crashdir *dir, const char *path)
+{
+	struct stat st;
+
+	dir->path = path;
+	dir->fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir->fd == -1 || fstat(dir->fd, &st) == -1) {
+		msg_errno(LOG_ERR, "%s", path);
+		dir_close(dir);
+		return -1;
+	}
+	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		msg(LOG_ERR, "%s: belongs to user %u: a core holds secrets, so "
+		    "the directory must be root's", path,
+		    (unsigned int)st.st_uid);
+		dir_close(dir);
+		return -1;
+	}
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
+	    (st.st_mode & S_ISVTX) == 0) {
+		msg(LOG_ERR, "%s: others may replace files there: make it "
+		    "sticky or not writable for them, with chmod(1)", path);
+		dir_close(dir);
+		return -1;
+	}
+	if (flock(dir->fd, LOCK_EX | LOCK_NB) == -1) {
+		msg_errno(LOG_ERR, "%s: in use by another savecore", path);
+		dir_close(dir);
+		return -1;
+	}
+	dir_sweep(dir);
+	return 0;
+}
+
+void
+dir_close(struct crashdir *dir)
+{
+	if (dir->fd != -1)
+		close(dir->fd);
+	dir->fd = -1;
+}
+
+/* The number on a file's first line: 1, 0 if there is no such file, -1. */
+static int
+dir_read_number(const struct crashdir *dir, const char *name, uint64_t *value)
+{
+	char text[64], *end;
+	struct stat st;
+	ssize_t n = -1;
+	int fd;
+
+	fd = openat(dir->fd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	if (fd == -1 || fstat(fd, &st) == -1 ||
+	    (n = read(fd, text, sizeof(text) - 1)) == -1) {
+		msg_errno(LOG_ERR, "%s/%s", dir->path, name);
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	close(fd);
+	text[n] = '\0';
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	if (S_ISREG(st.st_mode) && errno == 0 &&
+	    isdigit((unsigned char)text[0]) && (*end == '\n' || *end == '\0'))
+		return 1;
+	msg(LOG_ERR, "%s/%s: its first line is not a number: put one there, or "
+	    "remove the file", dir->path, name);
+	return -1;
+}
+
+/* Has some file of this number been saved already? */
+static bool
+dir_taken(const struct crashdir *dir, unsigned int number)
+{
+	static const char *const suffixes[] = {
+		"", ".gz", ".core", ".core.gz", ".log",
+	};
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		snprintf(name, sizeof(name), "linux.%u%s", number, suffixes[i]);
+		if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+dir_write_bounds(const struct crashdir *dir, unsigned int next)
+{
+	static const char tmp[] = ".linux.bounds.partial";
+	char text[16];
+	int fd, len;
+
+	len = snprintf(text, sizeof(text), "%u\n", next);
+	(void)unlinkat(dir->fd, tmp, 0);
+	fd = openat(dir->fd, tmp,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		goto fail;
+	errno = EIO;
+	if (write(fd, text, (size_t)len) != len || fsync(fd) == -1) {
+		int error = errno;
+
+		close(fd);
+		(void)unlinkat(dir->fd, tmp, 0);
+		errno = error;
+		goto fail;
+	}
+	close(fd);
+	if (renameat(dir->fd, tmp, dir->fd, BOUNDS) == -1 ||
+	    fsync(dir->fd) == -1)
+		goto fail;
+	return 0;
+fail:
+	msg_errno(LOG_ERR, "%s/" BOUNDS, dir->path);
+	return -1;
+}
+
+int
+dir_number(const struct crashdir *dir, unsigned int *number)
+{
+	uint64_t value = 0;
+
+	if (dir_read_number(dir, BOUNDS, &value) == -1)
+		return -1;
+	while (value < BOUNDS_MAX && dir_taken(dir, (unsigned int)value))
+		value++;
+	if (value >= BOUNDS_MAX) {
+		msg(LOG_ERR, "%s/" BOUNDS ": the number is too large",
+		    dir->path);
+		return -1;
+	}
+	*number = (unsigned int)value;
+	return dir_write_bounds(dir, *number + 1);
+}
+
+int
+dir_space(const struct crashdir *dir, uint64_t need)
+{
+	uint64_t free_kb, minfree_kb = 0, need_kb;
+	struct statvfs vfs;
+	int r;
+
+	r = dir_read_number(dir, MINFREE, &minfree_kb);
+	if (r == -1)
+		return 0;
+	if (fstatvfs(dir->fd, &vfs) == -1) {
+		msg_errno(LOG_ERR, "%s: free space", dir->path);
+		return 0;
+	}
+	free_kb = (uint64_t)vfs.f_bavail * vfs.f_frsize / 1024;
+	need_kb = (need + 1023) / 1024;
+	if (free_kb >= need_kb && free_kb - need_kb >= minfree_kb)
+		return 1;
+	if (minfree_kb > 0) {
+		msg(LOG_WARNING, "no dump, not enough free space in %s: %"
+		    PRIu64 " KiB needed, %" PRIu64 " KiB free, %" PRIu64
+		    " KiB to be left", dir->path, need_kb, free_kb, minfree_kb);
+		return 0;
+	}
+	msg(LOG_WARNING, "dump performed, but free space threshold crossed");
+	return 1;
+}

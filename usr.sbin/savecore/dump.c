@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dump.c: the dump on a device: what it is, and clearing it.
+ */
+#include <endian.h>
+#include <string.h>
+
+#include <sys/kcore.h>
+
+#include "armid.h"
+#include "savecore.h"
+
+/* The header, and the magic number that clearing zeroes. */
+static void
+dump_look_header(struct dump *d)
+{
+	const struct cpu_kcore_hdr *hdr;
+	uint64_t off;
+
+	if (kvm_dump_mkheader64(d->kd, d->di.di_dumplo) <= 0 ||
+	    (hdr = kvm_dump_hdr(d->kd)) == NULL) {
+		snprintf(d->why, sizeof(d->why), "%s", kvm_geterr(d->kd));
+		return;
+	}
+	d->header = true;
+	if (d->di.di_data_valid == 0)
+		return;
+	off = hdr->dumpmag_paddr & (hdr->page_size - 1);
+	if (kvm_dump_read(d->kd, &d->dumpmag, sizeof(d->dumpmag), off) !=
+	    sizeof(d->dumpmag)) {
+		snprintf(d->why, sizeof(d->why), "%s", kvm_geterr(d->kd));
+		d->header = false;
+		return;
+	}
+	d->dumpmag = le32toh(d->dumpmag);
+	if (d->dumpmag == 0)
+		d->cleared = true;
+}
+
+/* kvm_dump_find(), with the ids that are known, or any where known is NULL. */
+static int
+dump_find(struct dump *d, const struct armid_list *known)
+{
+	const unsigned char(*ids)[KVM_IDLEN] = NULL;
+	size_t n = 0;
+	int r;
+
+	if (known != NULL) {
+		ids = (const unsigned char(*)[KVM_IDLEN])known->ids;
+		n = known->n;
+	}
+	r = kvm_dump_find(d->kd, ids, n, &d->di);
+	if (r == -1)
+		msg(LOG_ERR, "%s", kvm_geterr(d->kd));
+	return r;
+}
+
+int
+dump_open(struct dump *d, const struct candidate *where, int flags)
+{
+	char errbuf[KVM_ERRBUFSZ];
+
+	memset(d, 0, sizeof(*d));
+	d->where = where;
+	d->path = where->path;
+	d->kd = kvm_openfiles(NULL, where->path, NULL, flags, errbuf);
+	if (d->kd != NULL)
+		return 0;
+	msg(LOG_ERR, "%s", errbuf);
+	return -1;
+}
+
+void
+dump_close(struct dump *d)
+{
+	if (d->kd != NULL)
+		kvm_close(d->kd);
+	d->kd = NULL;
+}
+
+int
+dump_look(struct dump *d, const struct armid_list *known, bool any)
+{
+	int r;
+
+	d->found = d->header = d->cleared = false;
+	r = dump_find(d, known);
+	if (r == 0) {
+		r = dump_find(d, NULL);
+		if (r == 1 && !any) {
+			if (d->di.di_state != KCORE_STATE_SAVED)
+				msg(LOG_WARNING, "%s: what looks like a dump "
+				    "there was not armed by this system: -f "
+				    "takes it", d->path);
+			return 0;
+		}
+	}
+	if (r != 1)
+		return r;
+	d->found = true;
+	d->cleared = d->di.di_state == KCORE_STATE_SAVED;
+	if (d->di.di_dumplo != 0)
+		dump_look_header(d);
+	return 0;
+}
+
+bool
+dump_is_early(const struct dump *d)
+{
+	return d->di.di_dumplo == 0 || d->di.di_data_valid == 0;
+}
+
+int
+dump_clear(struct dump *d, const struct armid_list *known)
+{
+	bool mag = d->header && !dump_is_early(d);
+
+	if ((mag && kvm_dump_inval(d->kd) == -1) ||
+	    kvm_dump_setsaved(d->kd) == -1) {
+		msg(LOG_ERR, "can't clear the dump: %s", kvm_geterr(d->kd));
+		return -1;
+	}
+	if (dump_look(d, known, true) == -1)
+		return -1;
+	if (d->found && d->di.di_state == KCORE_STATE_SAVED &&
+	    (!mag || (d->header && d->dumpmag == 0)))
+		return 0;
+	msg(LOG_ERR, "%s: the dump was cleared, but it is still there",
+	    d->path);
+	return -1;
+}

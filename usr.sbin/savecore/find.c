@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * find.c: every place where a dump can be: swap of fstab(5), swap in use, and
+ * whatever else has a swap signature or a dump partition's label.
+ */
+#include <sys/stat.h>
+
+#include <endian.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <blkid/blkid.h>
+#include <libmount/libmount.h>
+
+#include <sys/kcore.h>
+
+#include "kernfile.h"
+#include "savecore.h"
+
+/* What cannot be told apart by st_rdev is told apart by inode. */
+static int
+find_add(struct candidates *c, const char *path, bool in_use)
+{
+	struct candidate *list;
+	uint64_t dev, ino;
+	struct stat st;
+	size_t i;
+
+	if (stat(path, &st) == -1)
+		return 0;
+	dev = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
+	ino = S_ISBLK(st.st_mode) ? 0 : st.st_ino;
+	for (i = 0; i < c->n; i++) {
+		if (c->list[i].dev == dev && c->list[i].ino == ino) {
+			c->list[i].in_use |= in_use;
+			return 0;
+		}
+	}
+	list = reallocarray(c->list, c->n + 1, sizeof(*list));
+	if (list == NULL) {
+		msg_errno(LOG_ERR, "looking for dumps");
+		return -1;
+	}
+	c->list = list;
+	snprintf(list[c->n].path, sizeof(list[c->n].path), "%s", path);
+	list[c->n].dev = dev;
+	list[c->n].ino = ino;
+	list[c->n].in_use = in_use;
+	c->n++;
+	return 0;
+}
+
+/* Adds a table's swap entries; source may be a path or a tag like UUID=. */
+static int
+find_table(struct candidates *c, struct libmnt_table *tb, bool in_use)
+{
+	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
+	char path[PATH_MAX], *source;
+	struct libmnt_fs *fs;
+	int r = 0;
+
+	while (it != NULL && r == 0 && mnt_table_next_fs(tb, it, &fs) == 0) {
+		if (!mnt_fs_is_swaparea(fs))
+			continue;
+		source = mnt_resolve_spec(mnt_fs_get_source(fs), NULL);
+		if (source != NULL &&
+		    kernfile_path(path, sizeof(path), "%s", source) == 0)
+			r = find_add(c, path, in_use);
+		free(source);
+	}
+	mnt_free_iter(it);
+	return r;
+}
+
+static int
+find_tables(struct candidates *c)
+{
+	struct libmnt_table *tb;
+	char path[PATH_MAX];
+	int r = 0;
+
+	tb = mnt_new_table();
+	if (tb == NULL) {
+		msg_errno(LOG_ERR, "looking for dumps");
+		return -1;
+	}
+	if (kernfile_path(path, sizeof(path), "/proc/swaps") == 0 &&
+	    mnt_table_parse_swaps(tb, path) == 0)
+		r = find_table(c, tb, true);
+	mnt_reset_table(tb);
+	if (r == 0 &&
+	    kernfile_path(path, sizeof(path), "/etc/fstab") == 0 &&
+	    mnt_table_parse_fstab(tb, path) == 0)
+		r = find_table(c, tb, false);
+	mnt_unref_table(tb);
+	return r;
+}
+
+/* Does it say of itself that it is swap, or a dump partition? */
+static bool
+find_probe(const char *path)
+{
+	static char swap[] = "swap", suspended[] = "swsuspend";
+	char *types[] = { swap, suspended, NULL };
+	blkid_probe pr;
+	uint64_t magic = 0;
+	bool found;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	found = pread(fd, &magic, sizeof(magic), 0) == sizeof(magic) &&
+	    le64toh(magic) == KCORE_LABEL_MAGIC;
+	pr = found ? NULL : blkid_new_probe();
+	if (pr != NULL && blkid_probe_set_device(pr, fd, 0, 0) == 0 &&
+	    blkid_probe_enable_superblocks(pr, 1) == 0 &&
+	    blkid_probe_filter_superblocks_type(pr, BLKID_FLTR_ONLYIN,
+	    types) == 0)
+		found = blkid_do_probe(pr) == 0;
+	blkid_free_probe(pr);
+	close(fd);
+	return found;
+}
+
+static int
+find_partitions(struct candidates *c)
+{
+	char line[256], name[128], path[PATH_MAX], *p;
+	unsigned long long kb;
+	FILE *fp;
+	int r = 0;
+
+	if (kernfile_path(path, sizeof(path), "/proc/partitions") == -1 ||
+	    (fp = fopen(path, "re")) == NULL)
+		return 0;
+	while (r == 0 && fgets(line, sizeof(line), fp) != NULL) {
+		if (sscanf(line, "%*u %*u %llu %127s", &kb, name) != 2 ||
+		    kb < KCORE_WINDOW_MIN / 1024)
+			continue;
+		while ((p = strchr(name, '!')) != NULL)
+			*p = '/';
+		if (kernfile_path(path, sizeof(path), "/dev/%s", name) == 0 &&
+		    find_probe(path))
+			r = find_add(c, path, false);
+	}
+	fclose(fp);
+	return r;
+}
+
+/* Just the one of -D; all knows whether it is in use. */
+static int
+find_only(struct candidates *c, const struct candidates *all,
+    const char *device)
+{
+	size_t i;
+
+	if (access(device, F_OK) == -1) {
+		msg_errno(LOG_ERR, "%s", device);
+		return -1;
+	}
+	if (find_add(c, device, false) == -1)
+		return -1;
+	for (i = 0; c->n == 1 && i < all->n; i++) {
+		if (all->list[i].dev == c->list[0].dev &&
+		    all->list[i].ino == c->list[0].ino)
+			c->list[0].in_use = all->list[i].in_use;
+	}
+	return 0;
+}
+
+int
+find_candidates(struct candidates *c, const char *device)
+{
+	struct candidates all = { NULL, 0 };
+	int r;
+
+	c->list = NULL;
+	c->n = 0;
+	r = find_tables(&all);
+	if (r == 0 && device == NULL)
+		r = find_partitions(&all);
+	if (r == 0 && device == NULL) {
+		*c = all;
+		return 0;
+	}
+	if (r == 0)
+		r = find_only(c, &all, device);
+	find_free(&all);
+	return r;
+}
+
+void
+find_free(struct candidates *c)
+{
+	free(c->list);
+	c->list = NULL;
+	c->n = 0;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * save.c: one dump, from the device to the directory.
+ *
+ * Nothing is cleared here.  What this returns says whether it may be.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/kcore.h>
+
+#include "savecore.h"
+
+#define NSEC		1000000000u
+#define SAVE_LEEWAY	(60 * 24 * 3600)	/* seconds */
+#define SAVE_BUFSZ	(1u << 20)
+
+/* What the kernel had to say, and when. */
+static void
+save_announce(const struct dump *d)
+{
+	time_t when = (time_t)(d->di.di_time_ns / NSEC);
+	char text[TEXT_ENCODED(sizeof(d->di.di_panicstr))], date[32];
+
+	if (d->di.di_panicstr[0] != '\0')
+		msg(LOG_ALERT, "reboot after panic: %s", text_encode(text,
+		    sizeof(text), d->di.di_panicstr,
+		    sizeof(d->di.di_panicstr)));
+	else
+		msg(LOG_ALERT, "reboot");
+	if (ctime_r(&when, date) != NULL) {
+		printf("savecore: system went down at %s", date);
+		fflush(stdout);
+	}
+	if (d->where->in_use)
+		msg(LOG_WARNING, "%s: is in use as swap, which may have "
+		    "overwritten the dump: run savecore before swapon",
+		    d->path);
+}
+
+static bool
+save_time_ok(const struct dump *d)
+{
+	int64_t when = (int64_t)(d->di.di_time_ns / NSEC);
+	int64_t now = (int64_t)time(NULL);
+
+	if (when - now <= SAVE_LEEWAY && now - when <= SAVE_LEEWAY)
+		return true;
+	msg(LOG_WARNING, "%s: dump time is unreasonable: more than 60 days "
+	    "from now", d->path);
+	return false;
+}
+
+/* Did the kernel get to the end? */
+static bool
+save_state_ok(const struct dump *d)
+{
+	if (d->di.di_state == KCORE_STATE_COMPLETE ||
+	    d->di.di_state == KCORE_STATE_SAVED)
+		return true;
+	msg(LOG_WARNING, "%s: the dump is incomplete: %" PRIu64 " of %" PRIu64
+	    " KiB were written%s%s", d->path, d->di.di_data_valid / 1024,
+	    d->di.di_data_size / 1024, d->di.di_error != 0 ? ": " : "",
+	    d->di.di_error != 0 ? strerror(d->di.di_error) : "");
+	return false;
+}
+
+static bool
+save_magic_ok(const struct dump *d)
+{
+	if (d->dumpmag == KCORE_DUMPMAG)
+		return true;
+	msg(LOG_WARNING, "%s: magic number mismatch (0x%x != 0x%x)", d->path,
+	    d->dumpmag, KCORE_DUMPMAG);
+	return false;
+}
+
+/* All that -f overrides. */
+static int
+save_check(const struct dump *d, const struct savecore_opts *opts,
+    const struct crashdir *dir, int systemfd)
+{
+	const struct cpu_kcore_hdr *hdr = kvm_dump_hdr(d->kd);
+	uint64_t need = hdr->cpu_size + d->di.di_data_valid;
+	struct stat st;
+	bool ok;
+
+	if (systemfd != -1 && fstat(systemfd, &st) == 0)
+		need += (uint64_t)st.st_size;
+	ok = save_magic_ok(d);
+	ok = save_time_ok(d) && ok;
+	ok = save_state_ok(d) && ok;
+	ok = dir_space(dir, need) == 1 && ok;
+	if (ok)
+		return 0;
+	if (opts->force)
+		return 0;
+	msg(LOG_WARNING, "%s: dump not saved: -f saves it nevertheless",
+	    d->path);
+	return -1;
+}
+
+static int
+save_header(struct copy *c, struct outfile *out)
+{
+	if (kvm_dump_wrtheader64(c->kd, out->fp, c->size) == -1) {
+		msg(LOG_ERR, "%s/%s: header: %s", out->dir->path, out->tmp,
+		    kvm_geterr(c->kd));
+		return -1;
+	}
+	if (fflush(out->fp) == EOF) {
+		msg_errno(LOG_ERR, "%s/%s", out->dir->path, out->tmp);
+		return -1;
+	}
+	return 0;
+}
+
+/* Plain: damage found on the way goes into the header afterwards. */
+static int
+save_plain(struct copy *c, struct outfile *out)
+{
+	off_t base;
+
+	if (save_header(c, out) == -1)
+		return -1;
+	base = ftello(out->fp);
+	if (base == -1) {
+		msg_errno(LOG_ERR, "%s/%s", out->dir->path, out->tmp);
+		return -1;
+	}
+	if (copy_data(c, out, base) == -1)
+		return -1;
+	if (c->ndamaged == 0)
+		return 0;
+	rewind(out->fp);
+	return save_header(c, out);
+}
+
+/* Compressed: the header can't be written again, so verify first. */
+static int
+save_compressed(struct copy *c, struct outfile *out)
+{
+	uint64_t ndamaged, nunsure;
+
+	if (copy_verify(c) == -1)
+		return -1;
+	ndamaged = c->ndamaged;
+	nunsure = c->nunsure;
+	c->ndamaged = c->nunsure = 0;
+	c->noted = true;
+	if (save_header(c, out) == -1 || copy_data(c, out, -1) == -1)
+		return -1;
+	if (c->ndamaged == ndamaged && c->nunsure == nunsure)
+		return 0;
+	msg(LOG_ERR, "%s: reads differently each time: core not saved",
+	    c->path);
+	return -1;
+}
+
+/* Is what was saved all there is, and checked?  0: yes; 1: no. */
+static int
+save_verdict(const struct copy *c, const struct outfile *out)
+{
+	if (c->size < c->planned)
+		msg(LOG_WARNING, "WARNING: core may be incomplete");
+	if (c->ndamaged > 0) {
+		msg(LOG_WARNING, "%s: %" PRIu64 " of %" PRIu64 " chunks are "
+		    "damaged; %s/%s has the rest, and the dump stays: "
+		    "savecore -c clears it", c->path, c->ndamaged,
+		    (c->size + KCORE_CHUNK - 1) / KCORE_CHUNK, out->dir->path,
+		    out->name);
+		return 1;
+	}
+	if (c->nunsure > 0 && c->size == c->planned) {
+		msg(LOG_WARNING, "%s: %" PRIu64 " chunks could not be checked; "
+		    "they are in %s/%s, and the dump stays: savecore -c clears "
+		    "it", c->path, c->nunsure, out->dir->path, out->name);
+		return 1;
+	}
+	return 0;
+}
+
+/* 0: saved; 1: saved, but the dump must stay; -1. */
+static int
+save_core(struct dump *d, const struct savecore_opts *opts,
+    const struct crashdir *dir, unsigned int number)
+{
+	struct copy c = {
+		.kd = d->kd,
+		.path = d->path,
+		.size = d->di.di_data_valid,
+		.planned = kvm_dump_hdr(d->kd)->data_size,
+	};
+	struct outfile out;
+	char name[64];
+	int r;
+
+	if (c.size < c.planned && kvm_dump_mark(d->kd, KCORE_EXCL_MISSING,
+	    c.size, c.planned - c.size) == -1) {
+		msg(LOG_ERR, "%s", kvm_geterr(d->kd));
+		return -1;
+	}
+	snprintf(name, sizeof(name), "linux.%u.core%s", number,
+	    opts->compress ? ".gz" : "");
+	msg(LOG_NOTICE, "writing %score to %s/%s",
+	    opts->compress ? "compressed " : "", dir->path, name);
+	if (outfile_create(&out, dir, name, opts->compress ? opts->level :
+	    -1) == -1)
+		return -1;
+	r = opts->compress ? save_compressed(&c, &out) : save_plain(&c, &out);
+	if (r == -1) {
+		outfile_abort(&out);
+		return -1;
+	}
+	if (outfile_commit(&out) == -1)
+		return -1;
+	return save_verdict(&c, &out);
+}
+
+/* The kernel file that -N names. */
+static int
+save_kernel(const struct savecore_opts *opts, const struct crashdir *dir,
+    unsigned int number, int systemfd)
+{
+	char *buf = malloc(SAVE_BUFSZ), name[64];
+	struct outfile out;
+	ssize_t n = -1;
+
+	snprintf(name, sizeof(name), "linux.%u%s", number,
+	    opts->compress ? ".gz" : "");
+	msg(LOG_NOTICE, "writing %skernel to %s/%s",
+	    opts->compress ? "compressed " : "", dir->path, name);
+	if (buf == NULL || outfile_create(&out, dir, name,
+	    opts->compress ? opts->level : -1) == -1) {
+		free(buf);
+		return -1;
+	}
+	while ((n = read(systemfd, buf, SAVE_BUFSZ)) > 0) {
+		if (fwrite(buf, 1, (size_t)n, out.fp) == (size_t)n)
+			continue;
+		msg_errno(LOG_ERR, "%s/%s", dir->path, out.tmp);
+		break;
+	}
+	if (n == -1)
+		msg_errno(LOG_ERR, "%s", opts->system);
+	free(buf);
+	if (n == 0)
+		return outfile_commit(&out);
+	outfile_abort(&out);
+	return -1;
+}
+
+/* The early record's text, where there is one. */
+static int
+save_log(struct dump *d, const struct crashdir *dir)
+{
+	char *buf, name[64];
+	struct outfile out;
+	unsigned int number;
+	ssize_t n;
+
+	buf = malloc(KCORE_END_AREA);
+	n = buf == NULL ? -1 :
+	    kvm_dump_earlylog(d->kd, buf, KCORE_END_AREA);
+	if (n <= 0) {
+		msg(LOG_WARNING, "%s: no log to save: %s", d->path,
+		    buf == NULL ? strerror(ENOMEM) : kvm_geterr(d->kd));
+		free(buf);
+		return n == 0 ? 0 : -1;
+	}
+	if (dir_number(dir, &number) == -1) {
+		free(buf);
+		return -1;
+	}
+	snprintf(name, sizeof(name), "linux.%u.log", number);
+	msg(LOG_NOTICE, "writing kernel log to %s/%s", dir->path, name);
+	if (outfile_create(&out, dir, name, -1) == -1) {
+		free(buf);
+		return -1;
+	}
+	if (fwrite(buf, 1, (size_t)n, out.fp) != (size_t)n) {
+		msg_errno(LOG_ERR, "%s/%s", dir->path, out.tmp);
+		outfile_abort(&out);
+		free(buf);
+		return -1;
+	}
+	free(buf);
+	return outfile_commit(&out);
+}
+
+int
+save_dump(struct dump *d, const struct savecore_opts *opts,
+    const struct crashdir *dir, int systemfd)
+{
+	unsigned int number;
+	int r;
+
+	save_announce(d);
+	if (dump_is_early(d)) {
+		msg(LOG_WARNING, "%s: no core dump, only what the kernel wrote "
+		    "before it", d->path);
+		return save_log(d, dir);
+	}
+	if (!d->header) {
+		msg(LOG_ERR, "%s: no core can be made of the dump", d->why);
+		if (d->di.di_early)
+			(void)save_log(d, dir);
+		return -1;
+	}
+	if (save_check(d, opts, dir, systemfd) == -1 ||
+	    dir_number(dir, &number) == -1)
+		return -1;
+	r = save_core(d, opts, dir, number);
+	if (r == -1 || (systemfd != -1 &&
+	    save_kernel(opts, dir, number, systemfd) == -1))
+		return -1;
+	return r == 0 ? 0 : -1;
+}
