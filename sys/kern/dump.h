@@ -80,10 +80,10 @@ bool dump_map_next(const struct dump_map *map, uint64_t *idx,
 bool dump_map_find(const struct dump_map *map, kpaddr_t pa, uint64_t *idx);
 /* Keeps left-out runs of at most gap pages that stand between kept ones. */
 void dump_map_merge(struct dump_map *map, uint64_t gap);
-/* Marks lost up to npages kept pages outside [keep0, keep1), last one first:
+/* Marks lost up to npages kept pages of that md_page_value(), last one first:
  * how many. */
 uint64_t dump_map_truncate(struct dump_map *map, uint64_t npages,
-    kpaddr_t keep0, kpaddr_t keep1);
+    unsigned int value);
 
 /* ---- Where things go: dump_layout.c ---- */
 
@@ -116,7 +116,6 @@ __must_check int dump_layout_plan(struct dump_layout *l, uint64_t window_size,
 /* ---- All there is ---- */
 
 #define DUMP_EARLY_BUF	(256u << 10)	/* early record with its log */
-#define DUMP_NOTES_MAX	(64u << 10)
 
 /* Sequential output through the slots: dump_stream.c. */
 struct dump_stream {
@@ -131,12 +130,12 @@ struct dump {
 	struct dumpdev *dd;
 	struct dump_window w;
 	struct dump_map map;
-	uint32_t level;
+	uint32_t level;		/* raised where the window is too small */
 	kpaddr_t vars_paddr;	/* page that holds dumpmag */
-	kpaddr_t image_start, image_end;	/* kernel text and data */
 	uint8_t *page0;		/* KCORE_ALIGN bytes: the window's first page */
 	char *early_buf;	/* DUMP_EARLY_BUF bytes, page aligned */
-	uint8_t *notes;		/* DUMP_NOTES_MAX bytes */
+	uint8_t *notes;
+	size_t notes_len;	/* bytes there are for notes */
 	cpu_kcore_hdr_t hdr;	/* all that is known; the rest at panic */
 	/* Called when the layout is known, to fill the dumpmag page. */
 	void (*planned)(struct dump *);

@@ -160,8 +160,7 @@ dump_map_merge(struct dump_map *map, uint64_t gap)
 }
 
 uint64_t
-dump_map_truncate(struct dump_map *map, uint64_t npages, kpaddr_t keep0,
-    kpaddr_t keep1)
+dump_map_truncate(struct dump_map *map, uint64_t npages, unsigned int value)
 {
 	uint64_t done = 0, i;
 	unsigned int r;
@@ -170,11 +169,9 @@ dump_map_truncate(struct dump_map *map, uint64_t npages, kpaddr_t keep0,
 		const struct dump_ram *ram = &map->ram[r];
 
 		for (i = ram->npages; i-- > 0 && done < npages;) {
-			kpaddr_t pa = ram->start + i * KCORE_ALIGN;
-
-			if (pa >= keep0 && pa < keep1)
-				continue;
-			if (dump_map_get(map, ram->idx + i) != DUMP_KEEP)
+			if (dump_map_get(map, ram->idx + i) != DUMP_KEEP ||
+			    md_page_value(ram->start + i * KCORE_ALIGN) !=
+			    value)
 				continue;
 			dump_map_set(map, ram->idx + i, 1, DUMP_LOST);
 			done++;

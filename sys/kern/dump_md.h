@@ -33,6 +33,17 @@ __printf(1, 2) void md_printf(const char *fmt, ...);
 uint64_t md_classify(kpaddr_t pa, uint64_t npages, uint32_t level,
     enum dump_state *state, unsigned int *count);
 
+/* The strongest dump level there is: what a window that is too small gets. */
+uint32_t md_level_max(void);
+
+/*
+ * What a page is worth where the window is too small for all: 0 is kept
+ * longest (kernel image, early allocations), then page tables, slab, other
+ * kernel memory, user memory and cache, free pages.
+ */
+#define MD_NVALUES	6u
+unsigned int md_page_value(kpaddr_t pa);
+
 /* Copies a page that md_classify() kept.  0, or -EIO: dst holds what could be
  * read and zeros. */
 __must_check int md_page_read(void *dst, kpaddr_t pa);

@@ -52,7 +52,17 @@ prove_disk(struct dump *d)
 	return -ESTALE;
 }
 
-/* Asks for each page once, and notes the answer in the map. */
+/* The dumpmag page is always in, whatever was said of it. */
+static void
+keep_vars(struct dump *d)
+{
+	uint64_t idx;
+
+	if (dump_map_find(&d->map, d->vars_paddr, &idx))
+		dump_map_set(&d->map, idx, 1, DUMP_KEEP);
+}
+
+/* Pass 1: asks for each page once, and notes the answer in the map. */
 static void
 classify_all(struct dump *d)
 {
@@ -78,16 +88,27 @@ classify_all(struct dump *d)
 		}
 		md_watchdog();
 	}
+	keep_vars(d);
 }
 
-/* The dumpmag page is always in, whatever was said of it. */
-static void
-keep_vars(struct dump *d)
+/* Gives up excess bytes, what is worth least first: false, nothing is left. */
+static bool
+plan_shrink(struct dump *d, uint64_t excess)
 {
-	uint64_t idx;
+	uint64_t pages = (excess + KCORE_ALIGN - 1) / KCORE_ALIGN, gone = 0;
+	unsigned int value;
 
-	if (dump_map_find(&d->map, d->vars_paddr, &idx))
-		dump_map_set(&d->map, idx, 1, DUMP_KEEP);
+	if (d->level != md_level_max()) {
+		d->level = md_level_max();
+		classify_all(d);
+		return true;
+	}
+	d->hdr.flags |= KCORE_F_TRUNCATED;
+	for (value = MD_NVALUES; value-- > 0 && gone < pages;)
+		gone += dump_map_truncate(&d->map, pages - gone, value);
+	keep_vars(d);
+	d->hdr.counts[KCORE_COUNT_TRUNCATED] += gone;
+	return gone > 1;
 }
 
 /*
@@ -97,7 +118,7 @@ keep_vars(struct dump *d)
 static __must_check int
 plan_fit(struct dump *d)
 {
-	uint64_t nmem, nexcl, npages, excess, pages, gone, hdr;
+	uint64_t nmem, nexcl, npages, excess, hdr;
 	uint64_t gap = 1;
 	unsigned int tries;
 
@@ -112,15 +133,7 @@ plan_fit(struct dump *d)
 		if (dump_layout_plan(&d->l, d->w.size, hdr,
 		    npages * KCORE_ALIGN, &excess) == 0)
 			return 0;
-		d->hdr.flags |= KCORE_F_TRUNCATED;
-		pages = (excess + KCORE_ALIGN - 1) / KCORE_ALIGN;
-		gone = dump_map_truncate(&d->map, pages, d->image_start,
-		    d->image_end);
-		if (gone == 0)
-			gone = dump_map_truncate(&d->map, pages, 0, 0);
-		keep_vars(d);
-		d->hdr.counts[KCORE_COUNT_TRUNCATED] += gone;
-		if (gone == 0)
+		if (!plan_shrink(d, excess))
 			return -ENOSPC;
 	}
 	return -ENOSPC;
@@ -250,10 +263,10 @@ dump_write(struct dump *d)
 		return error;
 
 	classify_all(d);
-	keep_vars(d);
 	error = plan_fit(d);
 	if (error != 0)
 		return error;
+	d->trailer.dump_level = d->level;
 	d->planned(d);
 	error = dump_stream_open(d, d->l.dumplo);
 	if (error == 0)
@@ -306,7 +319,7 @@ dump_run(struct dump *d, const char *panicstr)
 	d->data_done = 0;
 	d->hdr.flags = 0;
 	memset(&d->l, 0, sizeof(d->l));
-	d->notes_size = (uint32_t)md_notes(d->notes, DUMP_NOTES_MAX);
+	d->notes_size = (uint32_t)md_notes(d->notes, d->notes_len);
 	dump_record_begin(d, panicstr);
 
 	error = dumpdev_start(d->dd);

@@ -57,6 +57,7 @@ arm_config_free(struct arm_config *cfg)
 {
 	if (cfg) {
 		kvfree(cfg->extents);
+		kvfree(cfg->crash_notes);
 		kfree(cfg);
 	}
 }
@@ -218,7 +219,8 @@ arm_memory(struct armed *a)
 		return error;
 	d->map.bits = vzalloc(dump_map_bytes(d->map.npages));
 	d->early_buf = alloc_pages_exact(DUMP_EARLY_BUF, GFP_KERNEL);
-	d->notes = alloc_pages_exact(DUMP_NOTES_MAX, GFP_KERNEL);
+	d->notes_len = regs_notes_max(num_present_cpus());
+	d->notes = alloc_pages_exact(d->notes_len, GFP_KERNEL);
 	a->stack = alloc_pages_exact(ARM_STACK_SIZE, GFP_KERNEL);
 	a->vars = (struct arm_vars *)get_zeroed_page(GFP_KERNEL);
 	if (!d->map.bits || !d->early_buf || !d->notes || !a->stack || !a->vars)
@@ -250,7 +252,6 @@ arm_header(struct armed *a, const struct arm_config *cfg)
 		return arm_refuse(-EOPNOTSUPP, "the kernel offers no "
 		    "VMCOREINFO note; it needs CONFIG_CRASH_CORE");
 	error = md_header(h, note);
-	md_image(h, note, &a->dump.image_start, &a->dump.image_end);
 	(void)vmcoreinfo_bytes(note, "BUILD-ID=", h->build_id,
 	    sizeof(h->build_id));
 	kfree(note);
@@ -323,7 +324,7 @@ armed_free(struct armed *a)
 	if (d->early_buf)
 		free_pages_exact(d->early_buf, DUMP_EARLY_BUF);
 	if (d->notes)
-		free_pages_exact(d->notes, DUMP_NOTES_MAX);
+		free_pages_exact(d->notes, d->notes_len);
 	if (a->stack)
 		free_pages_exact(a->stack, ARM_STACK_SIZE);
 	free_page((unsigned long)a->vars);
@@ -369,10 +370,9 @@ arm_all(struct armed *a, const struct arm_config *cfg,
 	d->dd = &a->dd;
 	d->level = cfg->level;
 	d->planned = vars_planned;
-	a->disk = cfg->disk;
 	a->estimate = d->map.npages * PAGE_SIZE +
 	    dump_cksum_size(d->map.npages * PAGE_SIZE) +
-	    dump_hdr_size(d->map.nram + 1024, 1024, DUMP_NOTES_MAX) +
+	    dump_hdr_size(d->map.nram + 1024, 1024, d->notes_len) +
 	    KCORE_END_AREA + KCORE_ALIGN;
 	return 0;
 }
@@ -406,6 +406,7 @@ arm(struct arm_config *cfg)
 	blkdev_put(bdev, FMODE_READ);
 	if (error == -ENOMEM && !reason[0])
 		(void)arm_refuse(error, "no memory");
+	a->cfg = cfg;
 	if (error == 0)
 		error = hook_init(a);
 	if (error != 0) {
@@ -499,7 +500,7 @@ arm_own(const struct armed *a,
 	own_range(fn, arg, a->stack, ARM_STACK_SIZE, "stack");
 	own_range(fn, arg, d->map.bits, dump_map_bytes(d->map.npages), "map");
 	own_range(fn, arg, d->early_buf, DUMP_EARLY_BUF, "early");
-	own_range(fn, arg, d->notes, DUMP_NOTES_MAX, "notes");
+	own_range(fn, arg, d->notes, d->notes_len, "notes");
 	own_range(fn, arg, a->dd.softc, a->dd.ops->softc_size, "driver");
 	own_range(fn, arg, a->vars, PAGE_SIZE, "vars");
 	for (i = 0; i < BUS_DMA_MAX; i++)

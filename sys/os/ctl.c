@@ -34,6 +34,20 @@ parse_extent(struct arm_config *cfg, const char *arg)
 	return 0;
 }
 
+/* "crashnote CPU PADDR": where panic() will save that CPU's registers. */
+static int
+parse_crashnote(struct arm_config *cfg, const char *arg)
+{
+	unsigned int cpu;
+	u64 paddr;
+
+	if (sscanf(arg, "%u %llx", &cpu, &paddr) != 2 || cpu >= nr_cpu_ids ||
+	    !pfn_valid(paddr >> PAGE_SHIFT))
+		return -EINVAL;
+	cfg->crash_notes[cpu] = paddr;
+	return 0;
+}
+
 static int
 parse_line(struct arm_config *cfg, const char *key, const char *arg)
 {
@@ -58,6 +72,8 @@ parse_line(struct arm_config *cfg, const char *key, const char *arg)
 		return kstrtou32(arg, 10, &cfg->level);
 	if (strcmp(key, "extent") == 0)
 		return parse_extent(cfg, arg);
+	if (strcmp(key, "crashnote") == 0)
+		return parse_crashnote(cfg, arg);
 	return -EINVAL;
 }
 
@@ -99,9 +115,9 @@ parse(struct arm_config *cfg, char *text)
 	    !memchr_inv(cfg->arm_id, 0, KCORE_IDLEN))
 		return arm_refuse(-EINVAL, "device, disk, armid, extent or the "
 		    "closing \"arm\" is missing");
-	if (cfg->level != 0)
+	if (cfg->level & ~md_level_max())
 		return arm_refuse(-EOPNOTSUPP, "dump level %u is not supported;"
-		    " use level 0", cfg->level);
+		    " use 0 (all pages) or %u", cfg->level, md_level_max());
 	return 0;
 }
 
@@ -134,7 +150,9 @@ ctl_write(struct file *file, const char __user *buf, size_t len, loff_t *off)
 		cfg->level = ctl_level;
 		cfg->extents = kvcalloc(count_lines(text),
 		    sizeof(*cfg->extents), GFP_KERNEL);
-		error = cfg->extents ? 0 : -ENOMEM;
+		cfg->crash_notes = kvcalloc(nr_cpu_ids,
+		    sizeof(*cfg->crash_notes), GFP_KERNEL);
+		error = cfg->extents && cfg->crash_notes ? 0 : -ENOMEM;
 	}
 	if (error == 0) {
 		mutex_lock(&arm_lock);

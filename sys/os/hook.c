@@ -59,7 +59,7 @@ hook_panic(struct notifier_block *nb, unsigned long event, void *message)
 	hook_panicked = true;
 	if (message)
 		strscpy(hook_message, message, sizeof(hook_message));
-	md_printf("swapcore: dumping to %s\n", arm_config->device);
+	md_printf("swapcore: dumping to %s\n", a->cfg->device);
 	header_at_panic(&a->dump.hdr);
 	hook_cpu = raw_smp_processor_id();
 	error = md_on_stack((char *)a->stack + ARM_STACK_SIZE);
@@ -81,9 +81,13 @@ hook_die(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct die_args *args = data;
 
-	if (event != DIE_OOPS || hook_cpu < 0 ||
-	    hook_cpu != raw_smp_processor_id())
+	if (event != DIE_OOPS)
 		return NOTIFY_DONE;
+	if (hook_cpu < 0 || hook_cpu != raw_smp_processor_id()) {
+		if (!hook_panicked)
+			regs_oopsed(args->regs);
+		return NOTIFY_DONE;
+	}
 	hook_cpu = -1;
 	md_abort(args->regs);
 	return NOTIFY_STOP;
@@ -147,6 +151,7 @@ hook_init(struct armed *a)
 		unregister_die_notifier(&hook_die_nb);
 		return arm_refuse(error, "the panic notifier is refused");
 	}
+	regs_init(a);
 	hook_nmoved = 0;
 	WRITE_ONCE(hook_armed, a);
 	hook_first();
@@ -160,4 +165,5 @@ hook_fini(void)
 	(void)atomic_notifier_chain_unregister(&panic_notifier_list,
 	    &hook_panic_nb);
 	unregister_die_notifier(&hook_die_nb);
+	regs_fini();
 }

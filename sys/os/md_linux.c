@@ -35,12 +35,6 @@ md_log_tail(char *buf, size_t len)
 	return used;
 }
 
-size_t
-md_notes(void *buf, size_t len)
-{
-	return 0;
-}
-
 void
 md_watchdog(void)
 {

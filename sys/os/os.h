@@ -10,6 +10,7 @@
  *	bus_pci.c	struct dumpdev_bus over a PCI function
  *	ram.c		RAM, and the class of each page
  *	md_linux.c	dump_md.h's answers
+ *	regs.c		the registers of every CPU
  *	vmcoreinfo.c	VMCOREINFO's text
  */
 #ifndef _OS_OS_H_
@@ -63,6 +64,8 @@ struct arm_config {
 	u32 level;
 	unsigned int nextents;
 	struct dump_extent *extents;	/* in 512-byte sectors */
+	u64 *crash_notes;	/* of each CPU, nr_cpu_ids of them: physical
+				   address; 0: not known */
 };
 
 /* What dumpmag's page holds: NetBSD's names, at addresses the header tells. */
@@ -77,6 +80,7 @@ struct arm_vars {
 };
 
 struct armed {
+	const struct arm_config *cfg;
 	struct dump dump;
 	struct dumpdev dd;
 	struct bus_pci bus;
@@ -85,7 +89,6 @@ struct armed {
 	struct dump_extent *blocks;	/* the extents in device blocks */
 	u64 held;		/* bytes of memory reserved */
 	u64 estimate;		/* bytes a dump may need in the window */
-	dev_t disk;
 };
 
 /* Refuses: notes the reason for `reason' and the log.  Returns error. */
@@ -121,6 +124,15 @@ void hook_first(void);
 size_t hook_moved(char *buf, size_t len);
 /* True since a dump began: no lock may be taken any more. */
 extern bool hook_panicked;
+
+/* ---- regs.c ---- */
+
+void regs_init(const struct armed *a);
+void regs_fini(void);
+/* The die notifier saw an oops with these registers. */
+void regs_oopsed(const struct pt_regs *regs);
+/* Bytes that the notes of ncpus CPUs can take. */
+size_t regs_notes_max(unsigned int ncpus);
 
 /* ---- events.c ---- */
 

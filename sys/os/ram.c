@@ -75,17 +75,58 @@ ram_free(struct dump_map *map)
 	map->nram = 0;
 }
 
+u32
+md_level_max(void)
+{
+	return KCORE_LEVEL_ZERO;
+}
+
 /* Holes in the direct map can't be read and are no loss of ours: secret memory,
  * freed init text, guard pages. */
 u64
 md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
     unsigned int *count)
 {
-	u64 n;
+	u64 n, i;
+	bool zero;
 
-	*count = KCORE_COUNT_UNREADABLE;
-	*state = md_direct_mapped(pa, &n) ? DUMP_KEEP : DUMP_LOST;
-	return min(n, npages);
+	if (!md_direct_mapped(pa, &n)) {
+		*count = KCORE_COUNT_UNREADABLE;
+		*state = DUMP_LOST;
+		return min(n, npages);
+	}
+	n = min(n, npages);
+	*state = DUMP_KEEP;
+	*count = KCORE_COUNT_ZERO;
+	if (!(level & KCORE_LEVEL_ZERO))
+		return n;
+	zero = md_page_zero(__va(pa));
+	if (zero)
+		*state = DUMP_ZERO;
+	for (i = 1; i < n; i++)
+		if (md_page_zero(__va(pa + i * PAGE_SIZE)) != zero)
+			break;
+	return i;
+}
+
+/* Reserved pages are the kernel image and what was allocated before the page
+ * allocator was up: the log, the memory map, per-CPU memory. */
+unsigned int
+md_page_value(kpaddr_t pa)
+{
+	struct page *page = pfn_to_page(pa >> PAGE_SHIFT);
+
+	if (PageReserved(page))
+		return 0;
+	if (PageTable(page))
+		return 1;
+	if (PageSlab(page))
+		return 2;
+	if (PageBuddy(page) || page_count(page) == 0)
+		return 5;
+	if (PageLRU(page) || PageAnon(page) || page->mapping)
+		return 4;
+	return 3;
 }
 
 int

@@ -18,10 +18,6 @@
 #define PCI_CONF1_ADDR	0xcf8
 #define PCI_CONF1_DATA	0xcfc
 
-/* The kernel image is found from _stext on; its end is not in VMCOREINFO, and
- * no Debian kernel is larger than this. */
-#define IMAGE_SPAN	(64ull << 20)
-
 void md_on_stack_abort(void);
 
 int
@@ -45,19 +41,6 @@ md_header(cpu_kcore_hdr_t *hdr, const char *note)
 	hdr->enc_mask = 0;
 	(void)vmcoreinfo_dec(note, "NUMBER(sme_mask)=", &hdr->enc_mask);
 	return 0;
-}
-
-void
-md_image(const cpu_kcore_hdr_t *hdr, const char *note, kpaddr_t *start,
-    kpaddr_t *end)
-{
-	u64 stext;
-
-	*start = *end = 0;
-	if (!vmcoreinfo_hex(note, "SYMBOL(_stext)=", &stext))
-		return;
-	*start = stext - __START_KERNEL_map + hdr->phys_base;
-	*end = *start + IMAGE_SPAN;
 }
 
 static u32
@@ -110,11 +93,40 @@ md_copy_safe(void *dst, const void *src, size_t len)
 	return copy_from_kernel_nofault(dst, src, len) ? len : 0;
 }
 
+bool
+md_page_zero(const void *p)
+{
+	const u64 *word = p, *end = word + PAGE_SIZE / sizeof(*word);
+	u64 v;
+
+	pagefault_disable();
+	for (; word < end; word++) {
+		__get_kernel_nofault(&v, word, u64, fault);
+		if (v != 0)
+			break;
+	}
+	pagefault_enable();
+	return word == end;
+
+fault:
+	pagefault_enable();
+	return false;
+}
+
 void
 md_abort(struct pt_regs *regs)
 {
 	regs->ip = (unsigned long)md_on_stack_abort;
 	regs->flags &= ~(X86_EFLAGS_IF | X86_EFLAGS_DF);
+}
+
+void
+md_regs(elf_gregset_t *to, const struct pt_regs *regs)
+{
+	/* user_regs_struct begins with pt_regs, member by member. */
+	BUILD_BUG_ON(offsetof(struct user_regs_struct, ss) !=
+	    offsetof(struct pt_regs, ss));
+	memcpy(to, regs, sizeof(*regs));
 }
 
 int

@@ -5,6 +5,7 @@
 #ifndef _ARCH_X86_64_MD_H_
 #define _ARCH_X86_64_MD_H_
 
+#include <linux/elfcore.h>
 #include <linux/ptrace.h>
 
 #include <sys/kcore.h>
@@ -19,9 +20,8 @@
  */
 int md_header(cpu_kcore_hdr_t *hdr, const char *note);
 
-/* The kernel image's physical place, as far as it is known. */
-void md_image(const cpu_kcore_hdr_t *hdr, const char *note, kpaddr_t *start,
-    kpaddr_t *end);
+/* True where all of the page at kernel address p is zero and readable. */
+bool md_page_zero(const void *p);
 
 /* A PCI function's config space in segment 0, without a lock: only while no
  * other CPU runs.  off is a multiple of 4 below 256. */
@@ -47,6 +47,9 @@ int md_on_stack(void *top);
 void md_abort(struct pt_regs *regs);
 /* What md_on_stack() calls; sys/os/hook.c. */
 int hook_dump(void);
+
+/* Registers as NT_PRSTATUS has them; what pt_regs lacks stays as it is. */
+void md_regs(elf_gregset_t *to, const struct pt_regs *regs);
 
 /* Arming: a clock that does not depend on ticks.  -EOPNOTSUPP: none. */
 int md_clock_init(void);

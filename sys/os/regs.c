@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * regs.c: the registers of every CPU, as ELF notes.
+ *
+ * The other CPUs': with crash_kexec_post_notifiers set, panic() stops them by
+ * NMI, interrupts on or off, and saves their registers in crash_notes, whose
+ * addresses dumpon(8) reads in sysfs and hands over.  The panicking CPU's: of
+ * an oops, what the die notifier saw; of a plain panic(), what a kprobe at its
+ * entry saw, wound back to the caller.  A CPU whose registers are not known has
+ * a note of zeros, so that the n-th NT_PRSTATUS is CPU n's.
+ */
+#include <linux/crash_core.h>
+#include <linux/elfcore.h>
+#include <linux/io.h>
+#include <linux/kdebug.h>
+#include <linux/kprobes.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <md.h>
+#include <os/os.h>
+
+#define CORE_NAME	"CORE"
+#define NOTE_BYTES	(sizeof(Elf64_Nhdr) + ALIGN(sizeof(CORE_NAME), 4) + \
+			 ALIGN(sizeof(struct elf_prstatus), 4))
+
+/* The registers of a CPU that runs into a panic; the first of each wins. */
+struct caught {
+	atomic_t taken;
+	int cpu;
+	const struct task_struct *task;
+	struct pt_regs regs;
+};
+
+static struct caught regs_panic = { .cpu = -1 };
+static struct caught regs_oops = { .cpu = -1 };
+static struct elf_prstatus regs_status;
+static const struct armed *regs_armed;
+static bool regs_probed;
+
+static void
+catch(struct caught *c, const struct pt_regs *regs)
+{
+	c->regs = *regs;
+	c->task = current;
+	c->cpu = raw_smp_processor_id();
+}
+
+/* At panic()'s entry the return address is on top of the stack. */
+static int
+at_panic(struct kprobe *kp, struct pt_regs *regs)
+{
+	unsigned long caller;
+
+	if (atomic_xchg(&regs_panic.taken, 1) != 0)
+		return 0;
+	catch(&regs_panic, regs);
+	if (copy_from_kernel_nofault(&caller, (void *)regs->sp,
+	    sizeof(caller)) == 0) {
+		regs_panic.regs.ip = caller;
+		regs_panic.regs.sp += sizeof(caller);
+	}
+	return 0;
+}
+
+static struct kprobe regs_kprobe = {
+	.symbol_name = "panic",
+	.pre_handler = at_panic,
+};
+
+/* Oopses that the kernel survives come here too; their task does not. */
+void
+regs_oopsed(const struct pt_regs *regs)
+{
+	catch(&regs_oops, regs);
+}
+
+void
+regs_init(const struct armed *a)
+{
+	regs_armed = a;
+	memset(&regs_panic, 0, sizeof(regs_panic));
+	memset(&regs_oops, 0, sizeof(regs_oops));
+	regs_panic.cpu = regs_oops.cpu = -1;
+	regs_kprobe.addr = NULL;
+	regs_kprobe.flags = 0;
+	regs_probed = register_kprobe(&regs_kprobe) == 0;
+	if (!regs_probed)
+		pr_info("swapcore: no kprobe on panic(): the panicking CPU's "
+		    "registers will be those of an oops only\n");
+}
+
+void
+regs_fini(void)
+{
+	if (regs_probed)
+		unregister_kprobe(&regs_kprobe);
+	regs_probed = false;
+}
+
+/* One note; used bytes of buf are taken.  False: no room. */
+static bool
+note_add(u8 *buf, size_t len, size_t *used, const char *name, u32 type,
+    const void *desc, size_t desc_len)
+{
+	size_t name_len = strlen(name) + 1;
+	Elf64_Nhdr nhdr = { .n_namesz = (u32)name_len,
+		.n_descsz = (u32)desc_len, .n_type = type };
+	size_t need = sizeof(nhdr) + ALIGN(name_len, 4) + ALIGN(desc_len, 4);
+	u8 *p = buf + *used;
+
+	if (need > len - *used)
+		return false;
+	memset(p, 0, need);
+	memcpy(p, &nhdr, sizeof(nhdr));
+	memcpy(p + sizeof(nhdr), name, name_len);
+	memcpy(p + sizeof(nhdr) + ALIGN(name_len, 4), desc, desc_len);
+	*used += need;
+	return true;
+}
+
+/* The registers of cpu into regs_status; zeros where they are not known. */
+static void
+status_of(unsigned int cpu, unsigned int panic_cpu)
+{
+	const struct pt_regs *regs = NULL;
+	const Elf64_Nhdr *note;
+
+	memset(&regs_status, 0, sizeof(regs_status));
+	if (cpu == panic_cpu) {
+		/* An oops that led here came first and says more. */
+		if (regs_oops.cpu == (int)cpu && regs_oops.task == current)
+			regs = &regs_oops.regs;
+		else if (regs_panic.cpu == (int)cpu)
+			regs = &regs_panic.regs;
+		if (!regs)
+			return;
+		regs_status.common.pr_pid = current->pid;
+		md_regs(&regs_status.pr_reg, regs);
+		return;
+	}
+	if (cpu >= nr_cpu_ids || !regs_armed->cfg->crash_notes[cpu])
+		return;
+	note = phys_to_virt(regs_armed->cfg->crash_notes[cpu]);
+	if (note->n_type != NT_PRSTATUS ||
+	    note->n_descsz != sizeof(regs_status) ||
+	    note->n_namesz != sizeof(CORE_NAME))
+		return;
+	memcpy(&regs_status, (const u8 *)(note + 1) +
+	    ALIGN(sizeof(CORE_NAME), 4), sizeof(regs_status));
+}
+
+size_t
+md_notes(void *buf, size_t len)
+{
+	const cpu_kcore_hdr_t *h = &regs_armed->dump.hdr;
+	const Elf64_Nhdr *vmci = phys_to_virt(h->vmcoreinfo_paddr);
+	unsigned int cpu;
+	size_t used = 0;
+
+	if (vmci->n_descsz <= h->vmcoreinfo_size)
+		(void)note_add(buf, len, &used, "VMCOREINFO", 0,
+		    (const u8 *)(vmci + 1) + ALIGN(vmci->n_namesz, 4),
+		    vmci->n_descsz);
+	for (cpu = 0; cpu < h->ncpus; cpu++) {
+		status_of(cpu, h->panic_cpu);
+		if (!note_add(buf, len, &used, CORE_NAME, NT_PRSTATUS,
+		    &regs_status, sizeof(regs_status)))
+			break;
+	}
+	/* Every note is a multiple of 4 bytes, all of them are one of 8. */
+	if (used % 8 != 0 && used + 4 <= len) {
+		memset((u8 *)buf + used, 0, 4);
+		used += 4;
+	}
+	return used & ~7ul;
+}
+
+size_t
+regs_notes_max(unsigned int ncpus)
+{
+	return PAGE_ALIGN(VMCOREINFO_NOTE_SIZE + ncpus * NOTE_BYTES);
+}
