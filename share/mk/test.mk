@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # test.mk: unit tests.  TESTS names them; SRCS.name lists a test's sources (its
-# own, the code under test by path from $(TOP), fakes); LDADD.name, WRAP.name
-# (functions to wrap: -Wl,--wrap).  Everything is built with ASan and UBSan.
+# own, the code under test by path from $(TOP), fakes); HDRS.name what else it
+# is rebuilt for; CPPFLAGS.name, LDADD.name, WRAP.name (functions to wrap:
+# -Wl,--wrap).  Everything is built with ASan and UBSan.
 
 SAN	= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	  -fno-omit-frame-pointer
