@@ -115,6 +115,7 @@ __must_check int dump_layout_plan(struct dump_layout *l, uint64_t window_size,
 
 /* ---- All there is ---- */
 
+#define DUMP_SLOTS_MIN	2u		/* one for data, one for records */
 #define DUMP_EARLY_BUF	(256u << 10)	/* early record with its log */
 
 /* Sequential output through the slots: dump_stream.c. */

@@ -310,6 +310,23 @@ report(const struct dump *d, int error)
 	    ", truncated: the window is too small" : "");
 }
 
+/*
+ * Notes on the medium that the dump has failed.  Other requests of the same time
+ * may have failed too: they are waited for and their fate is of no interest.
+ */
+static void
+note_failure(struct dump *d, int error)
+{
+	int werror;
+
+	werror = dumpdev_drain(d->dd);
+	if (!d->dd->dead)
+		werror = dump_record_trailer(d, KCORE_STATE_FAILED, error);
+	if (werror != 0)
+		md_printf("swapcore: the failure could not be noted on the "
+		    "medium\n");
+}
+
 int
 dump_run(struct dump *d, const char *panicstr)
 {
@@ -323,6 +340,9 @@ dump_run(struct dump *d, const char *panicstr)
 	dump_record_begin(d, panicstr);
 
 	error = dumpdev_start(d->dd);
+	if (error == 0 && d->dd->nslots < DUMP_SLOTS_MIN)
+		error = dumpdev_fail(d->dd, -EOPNOTSUPP,
+		    "the device takes one request at a time");
 	if (error != 0) {
 		md_printf("swapcore: dump failed: can't take over the dump "
 		    "device: %s\n", d->dd->reason);
@@ -331,14 +351,8 @@ dump_run(struct dump *d, const char *panicstr)
 	error = prove_disk(d);
 	if (error == 0) {
 		error = dump_write(d);
-		if (error != 0 && !d->dd->dead)
-			serror = dump_record_trailer(d, KCORE_STATE_FAILED,
-			    error);
-		else
-			serror = 0;
-		if (serror != 0)
-			md_printf("swapcore: the failure could not be noted on "
-			    "the medium\n");
+		if (error != 0)
+			note_failure(d, error);
 		report(d, error);
 	}
 	serror = dumpdev_stop(d->dd);
