@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kvm.c: opens and closes descriptors; kvm_open(3).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kvm_private.h"
+
+/* A descriptor with nothing open, or NULL with errno. */
+static kvm_t *
+kvm_create(const char *errstr)
+{
+	kvm_t *kd = calloc(1, sizeof(*kd));
+
+	if (kd == NULL)
+		return NULL;
+	kd->fd = -1;
+	kd->errstr = errstr;
+	if (kvmi_errs_init(&kd->errs) != 0)
+		goto free_kd;
+	if (kvmi_view_init(&kd->view) != 0)
+		goto fini_errs;
+	if (kvmi_vm_init(&kd->vm) == -1)
+		goto fini_view;
+	return kd;
+fini_view:
+	kvmi_view_fini(&kd->view);
+fini_errs:
+	kvmi_errs_fini(&kd->errs);
+free_kd:
+	free(kd);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static void
+kvm_destroy(kvm_t *kd)
+{
+	kvmi_cpu_drop(kd);
+	if (kd->fd != -1)
+		close(kd->fd);
+	kvmi_elf_close(kd->elf);
+	kvmi_vm_fini(&kd->vm);
+	kvmi_view_fini(&kd->view);
+	kvmi_errs_fini(&kd->errs);
+	free(kd->ckpage);
+	free(kd->execname);
+	free(kd->corename);
+	free(kd);
+}
+
+static int
+kvm_open_core(kvm_t *kd, const char *corefile, int flags)
+{
+	struct stat st;
+	off_t end;
+	size_t i;
+	int rv = 0;
+
+	kd->corename = strdup(corefile);
+	if (kd->corename == NULL)
+		return kvmi_syserr(kd, ENOMEM, "open");
+	/* The headers are read even if nobody reads memory. */
+	kd->writable = flags != O_RDONLY;
+	kd->fd = open(corefile, (kd->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC |
+	    O_NONBLOCK);
+	if (kd->fd == -1)
+		return kvmi_syserr(kd, errno, "open");
+	if (fstat(kd->fd, &st) == -1)
+		return kvmi_syserr(kd, errno, "stat");
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return kvmi_err(kd, ENOTSUP, "neither a file nor a block "
+		    "device");
+	end = lseek(kd->fd, 0, SEEK_END);
+	if (end == -1)
+		return kvmi_syserr(kd, errno, "size");
+	kd->file_size = (uint64_t)end;
+	for (i = 0; rv == 0 && kvmi_formats[i] != NULL; i++) {
+		kd->fmt = kvmi_formats[i];
+		rv = kd->fmt->open(kd);
+	}
+	return rv == 1 ? 0 : -1;
+}
+
+/* Opens what the arguments name: 0, or -1 with a text. */
+static int
+kvm_open_files(kvm_t *kd, const char *execfile, const char *corefile, int flags)
+{
+	if (flags == KVM_NO_FILES) {
+		kd->nofiles = true;
+		return 0;
+	}
+	if (flags != O_RDONLY && flags != O_WRONLY && flags != O_RDWR)
+		return kvmi_err(kd, EINVAL, "flags 0x%x: only O_RDONLY, "
+		    "O_WRONLY, O_RDWR and KVM_NO_FILES are allowed",
+		    (unsigned int)flags);
+	if (corefile == NULL)
+		return kvmi_err(kd, EOPNOTSUPP, "the running kernel can't be "
+		    "read yet: name a core file or a dump device");
+	if (execfile != NULL) {
+		kd->execname = strdup(execfile);
+		if (kd->execname == NULL)
+			return kvmi_syserr(kd, ENOMEM, "%s", execfile);
+		kd->elf = kvmi_elf_open(kd, execfile);
+		if (kd->elf == NULL)
+			return -1;
+	}
+	if (kvm_open_core(kd, corefile, flags) == -1)
+		return kvmi_prepend(kd, "%s", corefile);
+	return 0;
+}
+
+/* Both open functions: where errbuf is NULL, errors go where errstr says. */
+static kvm_t *
+kvm_open_any(const char *execfile, const char *corefile, int flags,
+    const char *errstr, char *errbuf)
+{
+	kvm_t *kd = kvm_create(errstr);
+	const char *text = "no memory for a descriptor";
+	int error = ENOMEM;
+
+	if (kd != NULL) {
+		if (kvm_open_files(kd, execfile, corefile, flags) == 0)
+			return kd;
+		error = errno;
+		text = kvm_geterr(kd);
+	}
+	if (errbuf != NULL)
+		snprintf(errbuf, KVM_ERRBUFSZ, "%s", text);
+	if (errstr != NULL)
+		fprintf(stderr, "%s: %s\n", errstr, text);
+	if (kd != NULL)
+		kvm_destroy(kd);
+	errno = error;
+	return NULL;
+}
+
+kvm_t *
+kvm_open(const char *execfile, const char *corefile,
+    char *swapfile __attribute__((unused)), int flags, const char *errstr)
+{
+	return kvm_open_any(execfile, corefile, flags, errstr, NULL);
+}
+
+kvm_t *
+kvm_openfiles(const char *execfile, const char *corefile,
+    char *swapfile __attribute__((unused)), int flags, char *errbuf)
+{
+	return kvm_open_any(execfile, corefile, flags, NULL, errbuf);
+}
+
+int
+kvm_close(kvm_t *kd)
+{
+	if (kd == NULL) {
+		errno = EINVAL;
+		return -1;
+	}
+	kvm_destroy(kd);
+	return 0;
+}
+
+const char *
+kvm_getkernelname(kvm_t *kd)
+{
+	if (kd->execname != NULL)
+		return kd->execname;
+	return kd->nofiles ? "(none)" : "(names in the dump's header)";
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kvm_bytes.c: the formats of corefile, and the one place that reads it.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "kvm_private.h"
+
+/* The registry: asked in this order.  The raw device takes what is left. */
+const struct kvmi_format *const kvmi_formats[] = {
+	&kvmi_format_core,
+	&kvmi_format_raw,
+	NULL,
+};
+
+int
+kvmi_pread(kvm_t *kd, void *buf, size_t len, uint64_t off)
+{
+	uint8_t *to = buf;
+	ssize_t n;
+
+	while (len > 0) {
+		n = pread(kd->fd, to, len, (off_t)off);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return kvmi_syserr(kd, errno, "read of %zu bytes at "
+			    "%llu", len, (unsigned long long)off);
+		if (n == 0)
+			return kvmi_err(kd, EIO, "ends at %llu, %zu bytes "
+			    "early", (unsigned long long)off, len);
+		to += n;
+		len -= (size_t)n;
+		off += (uint64_t)n;
+	}
+	return 0;
+}
+
+ssize_t
+kvm_dump_read(kvm_t *kd, void *buf, size_t len, uint64_t data_off)
+{
+	if (kvmi_need_header(kd) == -1)
+		goto fail;
+	if (data_off > kd->data_len) {
+		kvmi_err(kd, EINVAL, "offset %llu in %llu bytes of CORE_DATA",
+		    (unsigned long long)data_off,
+		    (unsigned long long)kd->data_len);
+		goto fail;
+	}
+	if (len > kd->data_len - data_off)
+		len = (size_t)(kd->data_len - data_off);
+	if (len > 0 && kd->fmt->read(kd, buf, len, data_off) == -1)
+		goto fail;
+	return (ssize_t)len;
+fail:
+	kvmi_report(kd);
+	return -1;
+}

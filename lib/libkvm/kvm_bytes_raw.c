@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kvm_bytes_raw.c: a raw dump device, or an image of one.  It has no header
+ * until kvm_dump_mkheader() has found one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "kvm_private.h"
+
+static int
+raw_open(kvm_t *kd)
+{
+	kd->window = kd->file_size / KCORE_ALIGN * KCORE_ALIGN;
+	return 1;
+}
+
+static int
+raw_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
+{
+	return kvmi_pread(kd, buf, len, kd->data_base + off);
+}
+
+const struct kvmi_format kvmi_format_raw = {
+	.name = "raw dump device",
+	.open = raw_open,
+	.read = raw_read,
+};
+
+int
+kvmi_raw_check(kvm_t *kd, bool wr)
+{
+	if (kd->fmt != &kvmi_format_raw)
+		return kvmi_err(kd, ENODEV, "not a raw dump device");
+	if (wr && !kd->writable)
+		return kvmi_err(kd, EBADF, "opened for reading only");
+	return 0;
+}
+
+/*
+ * The only write of this library: to the raw device, within the dump and the
+ * records at its end.  It is synced and read back.
+ */
+int
+kvmi_raw_write(kvm_t *kd, const void *buf, size_t len, uint64_t off)
+{
+	const uint8_t *from = buf;
+	uint8_t back[KCORE_TRAILER_SIZE];
+	size_t done = 0;
+	ssize_t n;
+
+	if (off < KCORE_ALIGN || off > kd->window || len > sizeof(back) ||
+	    len > kd->window - off)
+		return kvmi_err(kd, EINVAL, "write of %zu bytes at %llu: "
+		    "outside the window", len, (unsigned long long)off);
+	while (done < len) {
+		n = pwrite(kd->fd, from + done, len - done,
+		    (off_t)(off + done));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return kvmi_syserr(kd, n == 0 ? EIO : errno,
+			    "write at %llu", (unsigned long long)off);
+		done += (size_t)n;
+	}
+	if (fsync(kd->fd) == -1)
+		return kvmi_syserr(kd, errno, "sync of a write at %llu",
+		    (unsigned long long)off);
+	/* From the device, not from the page cache, where that can be. */
+	(void)posix_fadvise(kd->fd, (off_t)off, (off_t)len,
+	    POSIX_FADV_DONTNEED);
+	if (kvmi_pread(kd, back, len, off) == -1)
+		return kvmi_prepend(kd, "read back");
+	for (done = 0; done < len; done++)
+		if (back[done] != from[done])
+			return kvmi_err(kd, EIO, "write at %llu: not there "
+			    "when read back", (unsigned long long)off);
+	return 0;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kvm_cpu.c: the header in force: read, kept, and changed by kvm_dump_mark().
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "kvm_private.h"
+
+void
+kvmi_cpu_drop(kvm_t *kd)
+{
+	kvmi_runs_fini(&kd->runs);
+	kvmi_view_drop(&kd->view);
+	kvmi_vm_flush(&kd->vm);
+	free(kd->cpu);
+	kd->cpu = NULL;
+	kd->hdr = NULL;
+	kd->machine = NULL;
+	kd->data_base = kd->data_len = 0;
+	kd->tr_matches = false;
+}
+
+int
+kvmi_cpu_load(kvm_t *kd, uint32_t mid, uint64_t off, uint64_t size)
+{
+	cpu_kcore_hdr_t *h;
+
+	kvmi_cpu_drop(kd);
+	if (size < sizeof(*h) || size > KCORE_CPU_MAX ||
+	    off > kd->file_size || size > kd->file_size - off) {
+		kvmi_err(kd, EBADMSG, "header: a CPU segment of %llu bytes at "
+		    "%llu in %llu bytes", (unsigned long long)size,
+		    (unsigned long long)off,
+		    (unsigned long long)kd->file_size);
+		return 0;
+	}
+	kd->cpu = malloc(size);
+	if (kd->cpu == NULL)
+		return kvmi_syserr(kd, ENOMEM, "header");
+	h = (void *)kd->cpu;
+	if (kvmi_pread(kd, kd->cpu, size, off) == -1) {
+		kvmi_prepend(kd, "header");
+		goto fatal;
+	}
+	if (kvmi_cpuhdr_check(kd, kd->cpu, size) == -1)
+		goto invalid;
+	if (h->machine != mid) {
+		kvmi_err(kd, EBADMSG, "machine %u where %u was expected",
+		    h->machine, mid);
+		goto invalid;
+	}
+	if (kvmi_runs_init(&kd->runs, (void *)(kd->cpu + h->memsegs_off),
+	    h->nmemsegs, (void *)(kd->cpu + h->exclsegs_off), h->nexclsegs,
+	    h->data_valid) == -1) {
+		kvmi_syserr(kd, ENOMEM, "memsegs");
+		goto fatal;
+	}
+	kd->hdr = h;
+	kd->machine = kvmi_machine_find(mid);
+	return 1;
+invalid:
+	kvmi_prepend(kd, "header");
+	kvmi_cpu_drop(kd);
+	return 0;
+fatal:
+	kvmi_cpu_drop(kd);
+	return -1;
+}
+
+void
+kvmi_cpu_changed(kvm_t *kd)
+{
+	cpu_kcore_hdr_t *h = kd->hdr;
+
+	h->tables_cksum = kvmi_sum(&(struct iovec){ kd->cpu + h->hdrsize,
+	    h->cpu_size - h->hdrsize }, 1);
+	h->hdr_cksum = kvmi_record_sum(h, sizeof(*h),
+	    offsetof(cpu_kcore_hdr_t, hdr_cksum));
+	kd->runs.nexcls = h->nexclsegs;
+}
+
+int
+kvmi_need_header(kvm_t *kd)
+{
+	if (kd->nofiles)
+		return kvmi_err(kd, ENODEV, "opened with KVM_NO_FILES: there "
+		    "is no memory to read");
+	if (kd->hdr == NULL)
+		return kvmi_err(kd, ENODEV, "no dump header yet: "
+		    "kvm_dump_mkheader() must find one first");
+	return 0;
+}
+
+const struct cpu_kcore_hdr *
+kvm_dump_hdr(kvm_t *kd)
+{
+	if (kvmi_need_header(kd) == -1) {
+		kvmi_report(kd);
+		return NULL;
+	}
+	return kd->hdr;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kvm_elf.c: the symbol table and the build id of the execfile, through libelf.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kvm_private.h"
+
+#define ELF_IDMAX	64u
+
+struct kvmi_elf {
+	int fd;
+	Elf *elf;
+	Elf_Data *syms;
+	size_t nsyms;
+	size_t strndx;		/* section of the names */
+	uint8_t id[ELF_IDMAX];
+	size_t idlen;
+	pthread_mutex_t lock;	/* libelf is not for several threads */
+};
+
+/* The build id among the notes of a section. */
+static void
+elf_scan_notes(struct kvmi_elf *e, Elf_Scn *scn)
+{
+	Elf_Data *d = elf_getdata(scn, NULL);
+	GElf_Nhdr nh;
+	size_t off = 0, name, desc;
+
+	if (d == NULL)
+		return;
+	while ((off = gelf_getnote(d, off, &nh, &name, &desc)) > 0) {
+		if (nh.n_type != NT_GNU_BUILD_ID || nh.n_namesz != 4 ||
+		    memcmp((char *)d->d_buf + name, "GNU", 4) != 0 ||
+		    nh.n_descsz > sizeof(e->id))
+			continue;
+		memcpy(e->id, (char *)d->d_buf + desc, nh.n_descsz);
+		e->idlen = nh.n_descsz;
+		return;
+	}
+}
+
+/* Finds symbol table and build id. */
+static int
+elf_scan(kvm_t *kd, struct kvmi_elf *e)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	if (elf_kind(e->elf) != ELF_K_ELF)
+		return kvmi_err(kd, ENOEXEC, "not an ELF file");
+	while ((scn = elf_nextscn(e->elf, scn)) != NULL) {
+		if (gelf_getshdr(scn, &sh) == NULL)
+			return kvmi_err(kd, ENOEXEC, "section header: %s",
+			    elf_errmsg(-1));
+		if (sh.sh_type == SHT_NOTE && e->idlen == 0)
+			elf_scan_notes(e, scn);
+		if (sh.sh_type != SHT_SYMTAB || e->syms != NULL)
+			continue;
+		e->syms = elf_getdata(scn, NULL);
+		if (e->syms == NULL || sh.sh_entsize == 0)
+			return kvmi_err(kd, ENOEXEC, "symbol table: %s",
+			    elf_errmsg(-1));
+		e->nsyms = e->syms->d_size / sh.sh_entsize;
+		e->strndx = sh.sh_link;
+	}
+	if (e->syms == NULL)
+		return kvmi_err(kd, ENOEXEC, "no symbol table");
+	return 0;
+}
+
+struct kvmi_elf *
+kvmi_elf_open(kvm_t *kd, const char *path)
+{
+	struct kvmi_elf *e = calloc(1, sizeof(*e));
+
+	if (e == NULL) {
+		kvmi_syserr(kd, ENOMEM, "%s", path);
+		return NULL;
+	}
+	pthread_mutex_init(&e->lock, NULL);
+	e->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (e->fd == -1) {
+		kvmi_syserr(kd, errno, "%s", path);
+		goto fail;
+	}
+	if (elf_version(EV_CURRENT) == EV_NONE ||
+	    (e->elf = elf_begin(e->fd, ELF_C_READ, NULL)) == NULL) {
+		kvmi_err(kd, ENOEXEC, "%s: %s", path, elf_errmsg(-1));
+		goto fail;
+	}
+	if (elf_scan(kd, e) == -1) {
+		kvmi_prepend(kd, "%s", path);
+		goto fail;
+	}
+	return e;
+fail:
+	kvmi_elf_close(e);
+	return NULL;
+}
+
+void
+kvmi_elf_close(struct kvmi_elf *e)
+{
+	int error = errno;
+
+	if (e == NULL)
+		return;
+	if (e->elf != NULL)
+		elf_end(e->elf);
+	if (e->fd != -1)
+		close(e->fd);
+	pthread_mutex_destroy(&e->lock);
+	free(e);
+	errno = error;
+}
+
+static int
+elf_want_cmp(const void *key, const void *want)
+{
+	return strcmp(key, ((const struct kvmi_want *)want)->name);
+}
+
+/* n_type of a symbol. */
+static unsigned char
+elf_type(struct kvmi_elf *e, const GElf_Sym *sym)
+{
+	unsigned char type = N_DATA;
+	Elf_Scn *scn;
+	GElf_Shdr sh;
+
+	if (sym->st_shndx == SHN_ABS) {
+		type = N_ABS;
+	} else if ((scn = elf_getscn(e->elf, sym->st_shndx)) != NULL &&
+	    gelf_getshdr(scn, &sh) != NULL) {
+		if ((sh.sh_flags & SHF_EXECINSTR) != 0)
+			type = N_TEXT;
+		else if (sh.sh_type == SHT_NOBITS)
+			type = N_BSS;
+	}
+	if (GELF_ST_BIND(sym->st_info) != STB_LOCAL)
+		type |= N_EXT;
+	return type;
+}
+
+/* The first of the names that is this one; NULL: none. */
+static struct kvmi_want *
+elf_want(struct kvmi_want *w, size_t n, const char *name)
+{
+	struct kvmi_want *found;
+
+	found = bsearch(name, w, n, sizeof(*w), elf_want_cmp);
+	while (found != NULL && found > w &&
+	    strcmp(found[-1].name, name) == 0)
+		found--;
+	return found;
+}
+
+/* Answers all wants of one name, unless a better symbol has. */
+static void
+elf_answer(struct kvmi_elf *e, struct kvmi_want *w, const struct kvmi_want *end,
+    const char *name, const GElf_Sym *sym, uint64_t value)
+{
+	unsigned char type = elf_type(e, sym);
+
+	for (; w < end && strcmp(w->name, name) == 0; w++) {
+		if (w->nl->n_type != N_UNDF &&
+		    ((w->nl->n_type & N_EXT) != 0 || (type & N_EXT) == 0))
+			continue;
+		w->nl->n_type = type;
+		w->nl->n_value = value;
+	}
+}
+
+int
+kvmi_elf_lookup(kvm_t *kd, struct kvmi_elf *e, struct kvmi_want *w, size_t n,
+    uint64_t text_min, uint64_t slide)
+{
+	struct kvmi_want *found;
+	const char *name;
+	GElf_Sym sym;
+	size_t i;
+	int rv = 0;
+
+	pthread_mutex_lock(&e->lock);
+	for (i = 1; i < e->nsyms; i++) {
+		if (gelf_getsym(e->syms, (int)i, &sym) == NULL ||
+		    (name = elf_strptr(e->elf, e->strndx, sym.st_name)) ==
+		    NULL) {
+			rv = kvmi_err(kd, ENOEXEC, "%s: symbol %zu: %s",
+			    kd->execname, i, elf_errmsg(-1));
+			break;
+		}
+		if (name[0] == '\0' || sym.st_shndx == SHN_UNDEF ||
+		    GELF_ST_TYPE(sym.st_info) == STT_FILE ||
+		    GELF_ST_TYPE(sym.st_info) == STT_SECTION ||
+		    (found = elf_want(w, n, name)) == NULL)
+			continue;
+		if (sym.st_shndx != SHN_ABS && sym.st_value >= text_min)
+			sym.st_value += slide;
+		elf_answer(e, found, w + n, name, &sym, sym.st_value);
+	}
+	pthread_mutex_unlock(&e->lock);
+	return rv;
+}
+
+size_t
+kvmi_elf_buildid(const struct kvmi_elf *e, const uint8_t **id)
+{
+	*id = e->id;
+	return e->idlen;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kvm_nlist.c: kernel symbols; kvm_nlist(3).  The execfile is asked first, then
+ * the names in the dump's header; then both again, without underscores.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kvm_private.h"
+
+static int
+nlist_cmp(const void *a, const void *b)
+{
+	const struct kvmi_want *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* Is the execfile the kernel that dumped, as far as that can be known? */
+static int
+nlist_check_kernel(kvm_t *kd)
+{
+	const uint8_t *id;
+	size_t len;
+
+	if (kd->elf == NULL || kvmi_zero(kd->hdr->build_id,
+	    sizeof(kd->hdr->build_id)))
+		return 0;
+	len = kvmi_elf_buildid(kd->elf, &id);
+	if (len == 0 || (len == sizeof(kd->hdr->build_id) &&
+	    memcmp(id, kd->hdr->build_id, len) == 0))
+		return 0;
+	return kvmi_err(kd, ESTALE, "%s is not the kernel that dumped: its "
+	    "build id is another one", kd->execname);
+}
+
+/* The names in the header. */
+static void
+nlist_from_header(kvm_t *kd, struct kvmi_want *w, size_t n)
+{
+	const kcore_name_t *nm = kd->hdr->names;
+	size_t i, k;
+
+	for (i = 0; i < n; i++)
+		for (k = 0; w[i].nl->n_type == N_UNDF && k < KCORE_NNAMES; k++)
+			if (strcmp(nm[k].name, w[i].name) == 0) {
+				w[i].nl->n_type = N_DATA | N_EXT;
+				w[i].nl->n_value = nm[k].addr;
+			}
+}
+
+static int
+nlist_pass(kvm_t *kd, struct kvmi_want *w, size_t n)
+{
+	if (n == 0)
+		return 0;
+	qsort(w, n, sizeof(*w), nlist_cmp);
+	if (kd->elf != NULL && kvmi_elf_lookup(kd, kd->elf, w, n,
+	    kd->machine->text_min, kd->hdr->kaslr_slide) == -1)
+		return -1;
+	nlist_from_header(kd, w, n);
+	return 0;
+}
+
+/* Keeps what is not found and has an underscore to drop. */
+static size_t
+nlist_strip(struct kvmi_want *w, size_t n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		if (w[i].nl->n_type != N_UNDF || w[i].name[0] != '_' ||
+		    w[i].name[1] == '\0')
+			continue;
+		w[kept].nl = w[i].nl;
+		w[kept++].name = w[i].name + 1;
+	}
+	return kept;
+}
+
+int
+kvm_nlist(kvm_t *kd, struct nlist *nl)
+{
+	struct kvmi_want *w = NULL;
+	size_t i, n = 0;
+	int missing = 0;
+
+	while (nl[n].n_name != NULL && nl[n].n_name[0] != '\0')
+		n++;
+	for (i = 0; i < n; i++) {
+		nl[i].n_type = N_UNDF;
+		nl[i].n_other = 0;
+		nl[i].n_desc = 0;
+		nl[i].n_value = 0;
+	}
+	if (kvmi_need_header(kd) == -1 || nlist_check_kernel(kd) == -1)
+		goto fail;
+	w = calloc(n + 1, sizeof(*w));
+	if (w == NULL) {
+		kvmi_syserr(kd, ENOMEM, "%zu names", n);
+		goto fail;
+	}
+	for (i = 0; i < n; i++) {
+		w[i].name = nl[i].n_name;
+		w[i].nl = &nl[i];
+	}
+	if (nlist_pass(kd, w, n) == -1 ||
+	    nlist_pass(kd, w, nlist_strip(w, n)) == -1)
+		goto fail;
+	free(w);
+	for (i = 0; i < n; i++)
+		missing += nl[i].n_type == N_UNDF;
+	return missing;
+fail:
+	free(w);
+	kvmi_report(kd);
+	return -1;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kvm_private.h: what libkvm's files share; nobody else includes it.
+ *
+ * Layers, each calling only the one below it:
+ *
+ *	kvm_nlist.c, kvm_elf.c		names -> kernel addresses
+ *	kvm_translate.c, kvm_x86_64.c	kernel -> physical addresses
+ *	kvm_mem.c, kvm_view.c		physical memory, with private changes
+ *	kvm_runs.c			physical addresses -> CORE_DATA offsets
+ *	kvm_bytes*.c			CORE_DATA -> bytes of a file or device
+ *
+ * and beside them kvm_dump.c and its kin, which save and clear dumps.
+ */
+#ifndef _KVM_PRIVATE_H_
+#define _KVM_PRIVATE_H_
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sys/kcore.h>
+#include <sys/uio.h>
+
+#include "kvm.h"
+
+typedef uint64_t kpaddr_t;	/* a physical address of the target */
+typedef uint64_t kvaddr_t;	/* a kernel virtual address of the target */
+
+#define KVMI_PAGE	4096u
+
+/* ---- kvm_runs.c: which physical memory is where in CORE_DATA ---- */
+
+/* What a reader is told about a physical address: beside KCORE_EXCL_*. */
+#define KVMI_MEM_DATA	0u	/* in CORE_DATA */
+#define KVMI_MEM_NONE	100u	/* no such memory */
+
+struct kvmi_runs {
+	const phys_ram_seg_t *segs;	/* memsegs[] of the header */
+	size_t nsegs;
+	uint64_t *sums;			/* CORE_DATA offset of each 64th */
+	const kcore_exclseg_t *excls;
+	size_t nexcls;
+	uint64_t valid;			/* CORE_DATA bytes that were written */
+};
+
+struct kvmi_place {
+	unsigned int kind;	/* KVMI_MEM_* or KCORE_EXCL_* */
+	uint64_t off;		/* in CORE_DATA; where kind is DATA */
+	uint64_t len;		/* bytes from the address on that are alike */
+};
+
+int kvmi_runs_init(struct kvmi_runs *r, const phys_ram_seg_t *segs,
+    size_t nsegs, const kcore_exclseg_t *excls, size_t nexcls, uint64_t valid);
+void kvmi_runs_fini(struct kvmi_runs *r);
+/* What is at pa. */
+void kvmi_runs_find(const struct kvmi_runs *r, kpaddr_t pa,
+    struct kvmi_place *p);
+/* The memory at a CORE_DATA offset: false past the end. */
+bool kvmi_runs_at(const struct kvmi_runs *r, uint64_t off, kpaddr_t *pa,
+    uint64_t *len);
+
+/* ---- kvm_x86_64.c: page tables ---- */
+
+enum kvmi_walk_end {
+	KVMI_WALK_OK,
+	KVMI_WALK_NONCANONICAL,	/* not an address at all */
+	KVMI_WALK_NOTPRESENT,	/* entry at level says not mapped */
+	KVMI_WALK_RESERVED,	/* entry at level has bits it must not have */
+	KVMI_WALK_NOENTRY,	/* entry at level can't be read */
+};
+
+struct kvmi_walk {
+	kpaddr_t root;
+	unsigned int levels;
+	uint64_t enc_mask;	/* bits of an entry that are no address */
+	/* Gets the 8 bytes at pa: 0, or -1. */
+	int (*fetch)(void *cookie, kpaddr_t pa, uint64_t *entry);
+	void *cookie;
+};
+
+struct kvmi_xlat {
+	kpaddr_t pa;		/* of the address asked for */
+	uint64_t size;		/* of the page that holds it */
+	unsigned int level;	/* where the walk ended: 1 is the last */
+	uint64_t entry;		/* the entry there */
+};
+
+/* One machine.  To add one: write its walk, name it in kvmi_machines[]. */
+struct kvmi_machine {
+	uint32_t mid;
+	const char *name;
+	unsigned int levels_min, levels_max;
+	kvaddr_t text_min;	/* KASLR moves symbols from here on */
+	enum kvmi_walk_end (*walk)(const struct kvmi_walk *w, kvaddr_t va,
+	    struct kvmi_xlat *x);
+};
+
+extern const struct kvmi_machine kvmi_x86_64;
+/* NULL: not known. */
+const struct kvmi_machine *kvmi_machine_find(uint32_t mid);
+
+/* ---- kvm_bytes.c: formats ---- */
+
+/*
+ * One format of corefile.  To add one: write a table, name it in
+ * kvmi_formats[] (kvm_bytes.c).
+ */
+struct kvmi_format {
+	const char *name;
+	/*
+	 * Looks at the opened file.  1: mine, and ready; 0: not mine, ask the
+	 * next; -1: mine, but it can't be used: text set.
+	 */
+	int (*open)(kvm_t *kd);
+	/*
+	 * Reads len bytes of CORE_DATA at off, all of them: 0, or -1 with a
+	 * text.  The caller has checked that they are there.  Any thread.
+	 */
+	int (*read)(kvm_t *kd, void *buf, size_t len, uint64_t off);
+};
+
+extern const struct kvmi_format kvmi_format_core, kvmi_format_raw;
+extern const struct kvmi_format *const kvmi_formats[];
+
+/* Reads len bytes of the file at off: 0, or -1 with a text. */
+int kvmi_pread(kvm_t *kd, void *buf, size_t len, uint64_t off);
+/* Writes to the raw device, within its window: 0, or -1 with a text. */
+int kvmi_raw_write(kvm_t *kd, const void *buf, size_t len, uint64_t off);
+/* 0: kd is a raw device, and was opened for writing if wr; -1 with a text. */
+int kvmi_raw_check(kvm_t *kd, bool wr);
+
+/* ---- kvm_translate.c ---- */
+
+#define KVMI_NTLB	512u
+#define KVMI_NTABLE	64u
+
+struct kvmi_tlb {
+	kvaddr_t vpage;		/* va / KVMI_PAGE + 1; 0: empty */
+	kpaddr_t ppage;		/* address of that page */
+};
+
+struct kvmi_table {
+	kpaddr_t pa;		/* + 1; 0: empty */
+	uint64_t entries[KVMI_PAGE / 8];
+};
+
+struct kvmi_vm {
+	pthread_mutex_t lock;
+	struct kvmi_tlb *tlb;		/* KVMI_NTLB */
+	struct kvmi_table *tables;	/* KVMI_NTABLE */
+};
+
+int kvmi_vm_init(struct kvmi_vm *vm);
+void kvmi_vm_fini(struct kvmi_vm *vm);
+/* Forgets all that is cached. */
+void kvmi_vm_flush(struct kvmi_vm *vm);
+/*
+ * Translates va and as much behind it, up to want bytes, as follows it in
+ * physical memory too: 0, or -1 with a text.
+ */
+int kvmi_translate(kvm_t *kd, kvaddr_t va, uint64_t want, kpaddr_t *pa,
+    uint64_t *len);
+
+/* ---- kvm_mem.c, kvm_view.c: physical memory ---- */
+
+/* Reads from pa on: bytes read, at least one of len, or -1 with a text. */
+ssize_t kvmi_phys_read(kvm_t *kd, kpaddr_t pa, void *buf, size_t len);
+
+struct kvmi_view {
+	pthread_mutex_t lock;
+	atomic_size_t npages;
+	void *root;		/* tsearch(3) tree of private pages */
+};
+
+int kvmi_view_init(struct kvmi_view *v);
+void kvmi_view_fini(struct kvmi_view *v);
+void kvmi_view_drop(struct kvmi_view *v);
+/* Lays private pages over buf, which was read at pa. */
+void kvmi_view_apply(struct kvmi_view *v, kpaddr_t pa, void *buf, size_t len);
+/* Changes bytes within one page: 0, or -1 with a text. */
+int kvmi_view_write(kvm_t *kd, kpaddr_t pa, const void *buf, size_t len);
+
+/* ---- kvm_elf.c: the execfile ---- */
+
+struct kvmi_elf;
+
+/* A name that kvm_nlist() looks for, and where the answer goes. */
+struct kvmi_want {
+	const char *name;
+	struct nlist *nl;	/* n_type is N_UNDF until it is found */
+};
+
+/* NULL with a text on failure. */
+struct kvmi_elf *kvmi_elf_open(kvm_t *kd, const char *path);
+void kvmi_elf_close(struct kvmi_elf *e);
+/*
+ * Looks for n names, sorted, in the symbol table, with link-time values below
+ * text_min kept and others moved by slide: 0, or -1 with a text.  Any thread.
+ */
+int kvmi_elf_lookup(kvm_t *kd, struct kvmi_elf *e, struct kvmi_want *w,
+    size_t n, uint64_t text_min, uint64_t slide);
+/* The build id: its bytes, or 0. */
+size_t kvmi_elf_buildid(const struct kvmi_elf *e, const uint8_t **id);
+
+/* ---- kvm_end.c, kvm_trailer.c, kvm_early.c: the end of a raw device ---- */
+
+/* Whose records are believed. */
+struct kvmi_known {
+	const unsigned char (*ids)[KVM_IDLEN];	/* NULL: anybody's */
+	size_t n;
+};
+
+struct kvmi_end {
+	bool looked;
+	bool have_trailer;	/* tr is in force */
+	bool have_early;	/* early goes with it, or stands alone */
+	kcore_trailer_t tr;
+	kcore_early_t early;	/* its first page */
+};
+
+bool kvmi_known_has(const struct kvmi_known *k, const uint8_t *id);
+/* Fills kd->end: 1: there is something; 0: nothing; -1.  Text unless 1. */
+int kvmi_end_look(kvm_t *kd, const struct kvmi_known *k);
+/* The place of the trailer with this sequence number. */
+uint64_t kvmi_trailer_off(const kvm_t *kd, uint64_t seq);
+/* A trailer read from slot 0 or 1: 0: whole and believed; -1 with a text. */
+int kvmi_trailer_check(kvm_t *kd, const kcore_trailer_t *t, unsigned int slot,
+    const struct kvmi_known *k);
+/* Reads the early record: 1: whole and believed; 0, -1 with a text. */
+int kvmi_early_load(kvm_t *kd, kcore_early_t *e, const struct kvmi_known *k);
+
+/* ---- kvm_cpuhdr.c, kvm_record.c: is it right? ---- */
+
+/* All of a CPU segment of size bytes, aligned to 8: 0, or -1 with a text. */
+int kvmi_cpuhdr_check(kvm_t *kd, const void *cpu, size_t size);
+/* XXH64 of n pieces, as if they followed each other. */
+uint64_t kvmi_sum(const struct iovec *iov, size_t n);
+/* The checksum of a record that has it at ckoff. */
+uint64_t kvmi_record_sum(const void *p, size_t len, size_t ckoff);
+bool kvmi_zero(const void *p, size_t len);
+/* A text is NUL padded and has a NUL. */
+bool kvmi_text_ok(const char *s, size_t len);
+
+/* ---- kvm_cpu.c: the header in force ---- */
+
+/*
+ * Reads the CPU segment at off of a dump of machine mid and puts it in force.
+ * 1: done; 0: it is not valid; -1: fatal.  Text set unless 1.
+ */
+int kvmi_cpu_load(kvm_t *kd, uint32_t mid, uint64_t off, uint64_t size);
+void kvmi_cpu_drop(kvm_t *kd);
+/* Computes the checksums again after kd->cpu has changed. */
+void kvmi_cpu_changed(kvm_t *kd);
+/* 0: there is a header in force; -1 with a text. */
+int kvmi_need_header(kvm_t *kd);
+
+/* ---- kvm_mark.c ---- */
+
+/* Adds what is not listed yet of a range to exclsegs[]: 0; -1: no room. */
+int kvmi_excl_add(cpu_kcore_hdr_t *h, unsigned int kind, uint64_t start,
+    uint64_t size);
+
+/* ---- kvm_err.c ---- */
+
+struct kvmi_errtext;
+
+struct kvmi_errs {
+	pthread_mutex_t lock;
+	struct kvmi_errtext *head;	/* one for each thread that failed */
+	char nomem[64];
+};
+
+int kvmi_errs_init(struct kvmi_errs *e);
+void kvmi_errs_fini(struct kvmi_errs *e);
+/* Stores a text for this thread and sets errno.  Returns -1. */
+__attribute__((format(printf, 3, 4))) int kvmi_err(kvm_t *kd, int error,
+    const char *fmt, ...);
+/* The same with ": " and the error's own text behind it. */
+__attribute__((format(printf, 3, 4))) int kvmi_syserr(kvm_t *kd, int error,
+    const char *fmt, ...);
+/* Puts the object that a layer knows before the text.  Keeps errno; -1. */
+__attribute__((format(printf, 2, 3))) int kvmi_prepend(kvm_t *kd,
+    const char *fmt, ...);
+/*
+ * Last thing in a public function that has set a text: puts the file's name
+ * before it, prints it for kvm_open(), and keeps errno.
+ */
+void kvmi_report(kvm_t *kd);
+
+/* ---- The descriptor ---- */
+
+struct __kvm {
+	char *execname, *corename;	/* or NULL */
+	const char *errstr;		/* kvm_open()'s, or NULL */
+	bool nofiles, writable;
+
+	const struct kvmi_format *fmt;
+	int fd;
+	uint64_t file_size;	/* bytes of the file or device */
+
+	/* The header in force: set by kvmi_cpu_load(). */
+	uint8_t *cpu;		/* the CPU segment, or NULL */
+	cpu_kcore_hdr_t *hdr;	/* the same memory */
+	const struct kvmi_machine *machine;
+	struct kvmi_runs runs;
+	uint64_t data_base;	/* offset of CORE_DATA in the file */
+	uint64_t data_len;	/* bytes of CORE_DATA that the file has */
+
+	struct kvmi_vm vm;
+	struct kvmi_view view;
+	struct kvmi_elf *elf;	/* the execfile, or NULL */
+	struct kvmi_errs errs;
+
+	/* Raw device only. */
+	uint64_t window;	/* bytes */
+	struct kvmi_end end;
+	bool tr_matches;	/* end.tr goes with the header in force */
+	kcore_ckpage_t *ckpage;	/* the last one read, or NULL */
+};
+
+#endif /* _KVM_PRIVATE_H_ */
