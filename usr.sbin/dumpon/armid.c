@@ -177,18 +177,21 @@ armid_read(struct armid_list *list)
 	return 0;
 }
 
-/* Makes /var/lib/swapcore; its parent is there on every system. */
+/* Makes /var/lib/swapcore. */
 static int
 armid_makedir(void)
 {
+	static const char *const dirs[] = { "/var", "/var/lib", ARMID_DIR };
 	char path[PATH_MAX];
+	size_t i;
 
-	if (kernfile_path(path, sizeof(path), "/var/lib") == 0)
-		(void)mkdir(path, 0755);
-	if (kernfile_path(path, sizeof(path), "%s", ARMID_DIR) == -1 ||
-	    (mkdir(path, 0700) == -1 && errno != EEXIST)) {
-		warn("%s", ARMID_DIR);
-		return -1;
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		if (kernfile_path(path, sizeof(path), "%s", dirs[i]) == -1 ||
+		    (mkdir(path, i == 2 ? 0700 : 0755) == -1 &&
+		    errno != EEXIST)) {
+			warn("%s", dirs[i]);
+			return -1;
+		}
 	}
 	return 0;
 }

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * armid_test.c: the list of arm ids.
+ */
+#include <sys/stat.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "armid.h"
+#include "fake.h"
+
+#define LIST	ARMID_DIR "/armid"
+
+static int
+setup(void **state)
+{
+	(void)state;
+	fake_create();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	fake_destroy();
+	return 0;
+}
+
+static void
+append(unsigned char first)
+{
+	unsigned char id[KCORE_IDLEN] = { first, 0xa5 };
+
+	assert_int_equal(armid_append(id, "/dev/x"), 0);
+}
+
+/* Reading the list fails with what said. */
+static void
+assert_read_fails(const char *what)
+{
+	struct armid_list list;
+	const char *said;
+	int r;
+
+	fake_listen();
+	r = armid_read(&list);
+	said = fake_said();
+	assert_int_equal(r, -1);
+	assert_non_null(strstr(said, what));
+}
+
+/* This test checks that an id comes back, that file and directory are root's
+ * alone, and what a line looks like. */
+static void
+armid_append_then_read_gives_id(void **state)
+{
+	struct armid_list list;
+	struct stat st;
+
+	(void)state;
+	append(0x12);
+	assert_int_equal(armid_read(&list), 0);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.ids[0][0], 0x12);
+	assert_int_equal(list.ids[0][1], 0xa5);
+	assert_int_equal(stat(fake_path(LIST), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat(fake_path(ARMID_DIR), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_memory_equal(fake_text(LIST),
+	    "12a50000000000000000000000000000 ", 33);
+	assert_non_null(strstr(fake_text(LIST), " /dev/x\n"));
+}
+
+/* This test checks that the newest 64 are kept, in order. */
+static void
+armid_append_many_keeps_newest(void **state)
+{
+	struct armid_list list;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < ARMID_MAX + 6; i++)
+		append((unsigned char)i);
+	assert_int_equal(armid_read(&list), 0);
+	assert_int_equal(list.n, ARMID_MAX);
+	for (i = 0; i < ARMID_MAX; i++)
+		assert_int_equal(list.ids[i][0], i + 6);
+}
+
+/* This test checks that no list is an empty one. */
+static void
+armid_read_no_list_is_empty(void **state)
+{
+	struct armid_list list;
+
+	(void)state;
+	assert_int_equal(armid_read(&list), 0);
+	assert_int_equal(list.n, 0);
+}
+
+/* This test checks that lines that are no ids are passed over. */
+static void
+armid_read_bad_lines_skipped(void **state)
+{
+	struct armid_list list;
+
+	(void)state;
+	append(1);
+	fake_file(LIST, "12\nxy345678901234567890123456789012 1 x\n\n"
+	    "0123456789abcdef0123456789abcdef0 1 x\n"
+	    "0123456789abcdef0123456789abcdef 1 x\n");
+	assert_int_equal(chmod(fake_path(LIST), 0600), 0);
+	assert_int_equal(armid_read(&list), 0);
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.ids[0][0], 0x01);
+	assert_int_equal(list.ids[0][15], 0xef);
+}
+
+/* This test checks that a list that others may write is not believed. */
+static void
+armid_read_writable_by_others_refused(void **state)
+{
+	(void)state;
+	append(1);
+	assert_int_equal(chmod(fake_path(LIST), 0666), 0);
+	assert_read_fails("can't be believed");
+	assert_int_equal(chmod(fake_path(LIST), 0600), 0);
+	assert_int_equal(chmod(fake_path(ARMID_DIR), 0777), 0);
+	assert_read_fails("can't be believed");
+}
+
+/* This test checks that a link in the list's place is not followed. */
+static void
+armid_read_link_refused(void **state)
+{
+	(void)state;
+	append(1);
+	fake_remove(LIST);
+	fake_file("/elsewhere", "0123456789abcdef0123456789abcdef 1 x\n");
+	fake_link(LIST, "../../../elsewhere");
+	assert_read_fails("armid");
+}
+
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(armid_append_then_read_gives_id),
+		TEST(armid_append_many_keeps_newest),
+		TEST(armid_read_no_list_is_empty),
+		TEST(armid_read_bad_lines_skipped),
+		TEST(armid_read_writable_by_others_refused),
+		TEST(armid_read_link_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
