@@ -6,6 +6,7 @@
 # needs no root.  With "quick": no network if there is any kernel at all.
 set -eu
 
+PATH=$PATH:/usr/sbin:/sbin
 cache=$1
 mkdir -p "$cache"
 if [ "${2-}" = quick ] && [ -s "$cache/kernels" ]; then
@@ -55,7 +56,7 @@ fetch() {
 		rm "$deb"
 	done
 	relocate "$tmp/tree" "$name" "$common"
-	depmod -b "$tmp/tree" "$name" 2>/dev/null || true
+	depmod -b "$tmp/tree" "$name"
 	mv "$tmp/tree" "$cache/$name"
 	rm -rf "$tmp"
 	trap - EXIT

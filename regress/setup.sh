@@ -6,9 +6,9 @@ set -eu
 
 packages='gcc gcc-12 make binutils libc6-dev pkgconf libelf-dev zlib1g-dev
     libxxhash-dev libblkid-dev libmount-dev libcap-dev libcmocka-dev mandoc
-    python3 ca-certificates xz-utils'
+    python3 ca-certificates xz-utils kmod'
 [ "${1-}" = quick ] || packages="$packages busybox-static qemu-system-x86
-    qemu-utils cpio kmod e2fsprogs fdisk"
+    qemu-utils cpio e2fsprogs fdisk"
 
 missing=
 for p in $packages; do

@@ -6,12 +6,18 @@ set -u
 obj=$1
 cd "$(dirname "$0")/.." || exit 1
 rv=0
+
+# One line with one blank between words.
+words() {
+	tr -s ' \t\n' ' ' | sed 's/^ //; s/ $//'
+}
+
 for page in usr.sbin/*/*.8; do
 	name=$(basename "$page" .8)
-	synopsis=$(mandoc -T ascii "$page" | col -bx |
-	    sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' | xargs)
+	synopsis=$(mandoc -T ascii "$page" | sed 's/.\x08//g' |
+	    sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed '1d;$d' | words)
 	said=$("$obj/usr.sbin/$name/$name" '-?' 2>&1 |
-	    sed -n '/^usage:/,$p' | sed 's/^usage://' | xargs)
+	    sed -n '/^usage:/,$p' | sed 's/^usage://' | words)
 	if [ -n "$synopsis" ] && [ "$synopsis" = "$said" ]; then
 		echo "PASS usage $name"
 	else
