@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/panic_notifier.h>
+#include <linux/sched/task_stack.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 
@@ -84,13 +85,35 @@ static const struct kernel_param_ops crashme_how_ops = {
 module_param_cb(how, &crashme_how_ops, NULL, 0200);
 MODULE_PARM_DESC(how, "panic, bug, null or irq: die of that");
 
+static void crashme_tell(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		while ((inb(CRASHME_PORT + 5) & 0x20) == 0)
+			cpu_relax();	/* LSR: no room for a byte */
+		outb(*text, CRASHME_PORT);
+	}
+}
+
+static void crashme_tell_hex(unsigned long value)
+{
+	char digit[2] = " ";
+	int shift;
+
+	crashme_tell(digit);
+	for (shift = 60; shift >= 0; shift -= 4) {
+		digit[0] = "0123456789abcdef"[value >> shift & 15];
+		crashme_tell(digit);
+	}
+}
+
+/* "@@held TASK STACK": the two objects that are in use when we stop. */
 static int crashme_hold(struct notifier_block *nb, unsigned long event,
 			void *text)
 {
-	const char *p;
-
-	for (p = "\n@@held\n"; *p != '\0'; p++)
-		outb(*p, CRASHME_PORT);
+	crashme_tell("\n@@held");
+	crashme_tell_hex((unsigned long)current);
+	crashme_tell_hex((unsigned long)task_stack_page(current));
+	crashme_tell("\n");
 	for (;;)
 		cpu_relax();
 	return NOTIFY_DONE;

@@ -7,9 +7,9 @@
  * Written from kcore(5), without libkvm: it is the judge of both the writer and
  * the reader.  Every page of memsegs[] is compared with the image that QEMU
  * saved, and every whole page of System RAM that /proc/iomem names must be in
- * memsegs[] or exclsegs[].  `allowed' names the few ranges that may differ, one
- * a line: start, end (exclusive), the number of pages that may differ, a name;
- * the first three in hexadecimal but the third.
+ * memsegs[] or exclsegs[].  `allowed' names the few ranges of bytes that may
+ * differ, one a line: start and end (exclusive) in hexadecimal, the number of
+ * pages that may differ there, a name.
  *
  * Exit: 0 as it should be, 1 not, 2 the comparison could not be made.
  */
@@ -139,30 +139,20 @@ read_allowed(const char *path)
 		if (sscanf(line, "%" SCNx64 " %" SCNx64 " %" SCNu64 " %63s",
 		    &a->start, &a->end, &a->limit, a->name) != 4)
 			errx(2, "%s: bad line: %s", path, line);
-		a->start &= ~(uint64_t)(CMP_PAGE - 1);
 	}
 	fclose(fp);
 }
 
-/*
- * The range that lets this page differ: where several do, the one that has room
- * for another.
- */
+/* The range that lets this byte differ. */
 static struct cmp_allowed *
 find_allowed(uint64_t pa)
 {
-	struct cmp_allowed *a, *full = NULL;
 	unsigned int i;
 
-	for (i = 0; i < nallowed; i++) {
-		a = &allowed[i];
-		if (pa < a->start || pa >= a->end)
-			continue;
-		if (a->count < a->limit)
-			return a;
-		full = a;
-	}
-	return full;
+	for (i = 0; i < nallowed; i++)
+		if (pa >= allowed[i].start && pa < allowed[i].end)
+			return &allowed[i];
+	return NULL;
 }
 
 /* A segment header at *off, which moves past it; the segment's size. */
@@ -285,30 +275,38 @@ check_memsegs(const struct cmp_core *core)
 		bad("dumpmag is %#" PRIx32, mag);
 }
 
+/* A page that differs: only in bytes that may, and not in too many pages? */
+static void
+judge_page(uint64_t pa, const uint8_t *ours, const uint8_t *theirs)
+{
+	struct cmp_allowed *a = NULL;
+	unsigned int i;
+
+	for (i = 0; i < CMP_PAGE; i++) {
+		if (ours[i] == theirs[i] ||
+		    (a != NULL && pa + i >= a->start && pa + i < a->end))
+			continue;
+		if ((a = find_allowed(pa + i)) == NULL) {
+			bad("page %#" PRIx64 " differs at offset %#x", pa, i);
+			return;
+		}
+		if (++a->count > a->limit)
+			bad("page %#" PRIx64 " differs, past the limit of %"
+			    PRIu64 " pages for %s", pa, a->limit, a->name);
+		else
+			printf("differs: %#" PRIx64 " %s\n", pa, a->name);
+	}
+}
+
 static void
 compare_page(uint64_t pa, const uint8_t *ours)
 {
 	const uint8_t *theirs = image_page(pa);
-	struct cmp_allowed *a;
-	unsigned int i;
 
-	if (theirs == NULL) {
+	if (theirs == NULL)
 		bad("page %#" PRIx64 " is not in the memory image", pa);
-		return;
-	}
-	if (memcmp(ours, theirs, CMP_PAGE) == 0)
-		return;
-	for (i = 0; ours[i] == theirs[i]; i++)
-		;
-	a = find_allowed(pa);
-	if (a == NULL || a->count >= a->limit)
-		bad("page %#" PRIx64 " differs from offset %#x on%s%s", pa, i,
-		    a == NULL ? "" : ", past the limit of ",
-		    a == NULL ? "" : a->name);
-	else
-		printf("differs: %#" PRIx64 " %s\n", pa, a->name);
-	if (a != NULL)
-		a->count++;
+	else if (memcmp(ours, theirs, CMP_PAGE) != 0)
+		judge_page(pa, ours, theirs);
 }
 
 static uint64_t

@@ -21,11 +21,19 @@ DUMP_TIMEOUT_S = 120
 PAGE = 4096
 STATES = ("EMPTY", "INPROGRESS", "COMPLETE", "FAILED", "SAVED")
 
+# What the kernel itself changes between the copy of a page and the end of the
+# notifiers: name and bytes of each variable.  univ8250_console holds how much of
+# the log the console has seen, and text.N is the line it is printing; did_panic
+# and rcu_cpu_stall_suppress belong to panic notifiers behind ours; hook_cpu is
+# the module's own mark that it is at work.
+VOLATILE = {"univ8250_console": 128, r"text\.[0-9]+": 1024, "did_panic": 4,
+            "rcu_cpu_stall_suppress": 4, "hook_cpu": 4}
+
 # Names that the tests look up, in the order of /proc/kallsyms.
 NAMES = ("_text", "_etext", "linux_banner", "init_top_pgt", "page_offset_base",
          "init_task", "init_uts_ns", "saved_command_line", "jiffies_64",
          "nr_threads", "total_forks", "crashme_words", "crashme_vmalloc",
-         "crashme_linear", "crashme_die")
+         "crashme_linear", "crashme_die", *VOLATILE)
 
 ABOUT = f"""
 say own cat /sys/kernel/swapcore/own
@@ -121,6 +129,7 @@ class Dead:
         self.console = ""
         self.last = ""          # the module's line on how the dump ended
         self.images = []
+        self.held = ()          # addresses of the task and its stack
         self.before = None      # SHA-256 taken by `watch' before the panic
 
     def memory(self):
@@ -206,7 +215,8 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
         vm.data.send("die")
         dead.last = await_dump(vm)
         if held:
-            vm.data.wait("@@held", 30)
+            _, held = vm.data.wait("@@held ([0-9a-f]+) ([0-9a-f]+)", 30)
+            dead.held = [int(text, 16) for text in held.groups()]
             vm.stop()
             dead.images = vm.save_memory(case.path("memory"))
         dead.found = blocks(vm.data.text())

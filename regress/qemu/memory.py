@@ -81,13 +81,15 @@ class Memory:
             addr, length = addr + step, length - step
         return b"".join(parts)
 
-    def pages(self, addr, length):
-        """Physical ranges [(start, end)] of the pages behind a range."""
-        found = []
-        for page in range(addr & -PAGE, addr + length, PAGE):
-            paddr = self.translate(page)
+    def ranges(self, addr, length):
+        """Physical ranges [(start, end)] behind a kernel range, by page."""
+        found, end = [], addr + length
+        while addr < end:
+            step = min(end - addr, PAGE - addr % PAGE)
+            paddr = self.translate(addr)
             if paddr is not None:
-                found.append((paddr, paddr + PAGE))
+                found.append((paddr, paddr + step))
+            addr += step
         return found
 
     def word(self, addr, fmt="<Q"):
@@ -103,13 +105,13 @@ class Memory:
         size = 1 << self.word(
             text + self.offset("prb_data_ring.size_bits"), "<I")
         return [
-            (prb, self.size("printk_ringbuffer"), "prb"),
+            (prb, self.size("printk_ringbuffer"), "printk:prb"),
             (self.word(desc + self.offset("prb_desc_ring.descs")),
-             count * self.size("prb_desc"), "prb_descs"),
+             count * self.size("prb_desc"), "printk:descs"),
             (self.word(desc + self.offset("prb_desc_ring.infos")),
-             count * self.size("printk_info"), "prb_infos"),
+             count * self.size("printk_info"), "printk:infos"),
             (self.word(text + self.offset("prb_data_ring.data")), size,
-             "log_buf"),
+             "printk:log_buf"),
         ]
 
 

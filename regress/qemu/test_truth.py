@@ -1,22 +1,34 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Ground truth: the core against the memory that QEMU itself saved."""
 
+import re
 import subprocess
 
 import crash
 import memory
 from case import test
 
-SMALL = 1               # pages of one named variable
-
+TASK_BYTES = 16384       # task_struct is smaller; its stack is exactly this
 
 def allowed_ranges(dead, mem):
-    """Lines for cmpcore -a: the few pages that may differ, by name."""
-    lines = [f"{start:x} {end:x} {(end - start + 4095) // 4096 + 1} own:{what}"
+    """Lines for cmpcore -a: the few bytes that may differ, by name.
+
+    The task that panics is in use: copying its own page shows the mark that
+    page faults are off, and its stack is that of the notifiers behind ours.
+    """
+    lines = [f"{start:x} {end:x} {(end - start) // 4096} own:{what}"
              for start, end, what in memory.own_ranges(dead.found["own"])]
-    for addr, length, name in mem.printk_ring():
-        for start, end in mem.pages(addr, length):
-            lines.append(f"{start:x} {end:x} {SMALL} printk:{name}")
+    ranges = [(*place, 1) for place in mem.printk_ring()]
+    for addr, _, name in dead.symbols():
+        for pattern, size in crash.VOLATILE.items():
+            if re.fullmatch(pattern, name):
+                ranges.append((addr, size, name, 1))
+    task, stack = dead.held
+    ranges += [(task, TASK_BYTES, "task_struct", 1),
+               (stack, TASK_BYTES, "stack", 1)]
+    for addr, length, name, limit in ranges:
+        for start, end in mem.ranges(addr, length):
+            lines.append(f"{start:x} {end:x} {limit} {name}")
     return lines
 
 
