@@ -13,7 +13,6 @@
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/utsname.h>
-#include <linux/vmalloc.h>
 
 #include <md.h>
 #include <os/os.h>
@@ -217,7 +216,7 @@ arm_memory(struct armed *a)
 	error = ram_find(&d->map);
 	if (error != 0)
 		return error;
-	d->map.bits = vzalloc(dump_map_bytes(d->map.npages));
+	d->map.bits = kvzalloc(dump_map_bytes(d->map.npages), GFP_KERNEL);
 	d->early_buf = alloc_pages_exact(DUMP_EARLY_BUF, GFP_KERNEL);
 	d->notes_len = regs_notes_max(num_present_cpus());
 	d->notes = alloc_pages_exact(d->notes_len, GFP_KERNEL);
@@ -320,7 +319,7 @@ armed_free(struct armed *a)
 		pci_dev_put(a->bus.pdev);
 	}
 	ram_free(&d->map);
-	vfree(d->map.bits);
+	kvfree(d->map.bits);
 	if (d->early_buf)
 		free_pages_exact(d->early_buf, DUMP_EARLY_BUF);
 	if (d->notes)
