@@ -108,7 +108,7 @@ dumpdev_attach(struct dumpdev *dd)
 {
 	int error;
 
-	if (dd->nslots == 0 || dd->nslots > DUMPDEV_MAXSLOTS ||
+	if (dd->nslots < DUMPDEV_MINSLOTS || dd->nslots > DUMPDEV_MAXSLOTS ||
 	    dd->blksize < 512 || dd->blksize > 4096 ||
 	    (dd->blksize & (dd->blksize - 1)) != 0 || dd->nblks == 0)
 		return dumpdev_fail(dd, -EINVAL,

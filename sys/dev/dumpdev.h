@@ -78,6 +78,7 @@ enum dumpdev_op {
 };
 
 #define DUMPDEV_MAXSLOTS 32
+#define DUMPDEV_MINSLOTS 2	/* one for data, one for records */
 #define DUMPDEV_BUSY	1	/* slot status: no answer yet */
 
 /*
@@ -160,7 +161,7 @@ struct dumpdev {
 	uint32_t unit;		/* NVMe: namespace id.  virtio-blk: 0 */
 	uint32_t blksize;	/* bytes of a logical block: 512 .. 4096 */
 	uint64_t nblks;		/* capacity in blocks */
-	unsigned int nslots;	/* wished for; attach may lower it */
+	unsigned int nslots;	/* wished for; lowered, to 2 at least */
 	uint32_t slot_len;	/* bytes of a bounce buffer; multiple of 4096 */
 	uint32_t max_xfer;	/* the stock driver's limit in bytes; 0: none */
 

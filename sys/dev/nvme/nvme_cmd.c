@@ -37,9 +37,10 @@ nvme_cap_check(struct dumpdev *dd, uint64_t cap)
 	if ((cap & NVME_CAP_CSS_NVM) == 0)
 		return dumpdev_fail(dd, -EOPNOTSUPP,
 		    "NVMe controller without the NVM command set");
-	if (NVME_CAP_MQES(cap) == 0)
+	if (NVME_CAP_MQES(cap) < DUMPDEV_MINSLOTS)
 		return dumpdev_fail(dd, -EOPNOTSUPP,
-		    "NVMe controller with queues of one entry");
+		    "NVMe controller with queues of %u entries only",
+		    NVME_CAP_MQES(cap) + 1);
 	return 0;
 }
 

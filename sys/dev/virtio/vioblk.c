@@ -87,10 +87,10 @@ vioblk_fit(const struct vioblk_limits *limits, unsigned int nslots,
 	nsegs = VIOBLK_MAXSEGS;
 	if (limits->seg_max != 0 && limits->seg_max < nsegs)
 		nsegs = limits->seg_max;
-	if (qmax < 3)
+	if (qmax < 3 * DUMPDEV_MINSLOTS)	/* header, data, status */
 		return -EOPNOTSUPP;
-	if (nsegs > qmax - 2)	/* header and status */
-		nsegs = qmax - 2;
+	if (nsegs > qmax / DUMPDEV_MINSLOTS - 2)
+		nsegs = qmax / DUMPDEV_MINSLOTS - 2;
 	seg_len = limits->size_max == 0 ? slot_len : limits->size_max;
 	if (seg_len > slot_len)
 		seg_len = slot_len;

@@ -33,8 +33,8 @@ struct vioblk_plan {
 	unsigned int nslots;
 };
 
-/* Plans for nslots of slot_len bytes, or less.  -EOPNOTSUPP: not even one
- * slot of a page. */
+/* Plans for nslots of slot_len bytes, or less.  -EOPNOTSUPP: not even
+ * DUMPDEV_MINSLOTS slots of a page. */
 __must_check int vioblk_fit(const struct vioblk_limits *limits,
     unsigned int nslots, uint32_t slot_len, struct vioblk_plan *plan);
 
