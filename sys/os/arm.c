@@ -63,15 +63,22 @@ arm_config_free(struct arm_config *cfg)
 
 /* ---- The disk ---- */
 
-/* The PCI function that a disk hangs from; NULL. */
+/*
+ * The PCI function that a disk hangs from; NULL.  *via: the device on another
+ * bus between the two, if there is one.
+ */
 static struct pci_dev *
-disk_pci(struct gendisk *disk)
+disk_pci(struct gendisk *disk, struct device **via)
 {
 	struct device *dev;
 
-	for (dev = disk_to_dev(disk)->parent; dev; dev = dev->parent)
+	*via = NULL;
+	for (dev = disk_to_dev(disk)->parent; dev; dev = dev->parent) {
 		if (dev_is_pci(dev))
 			return to_pci_dev(dev);
+		if (!*via && dev->bus)
+			*via = dev;
+	}
 	return NULL;
 }
 
@@ -113,18 +120,21 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 {
 	u32 per = bdev_logical_block_size(bdev) >> SECTOR_SHIFT;
 	struct dumpdev *dd = &a->dd;
+	struct device *via;
+	struct pci_dev *pdev = disk_pci(bdev->bd_disk, &via);
 	int nsid;
 
-	a->bus.pdev = disk_pci(bdev->bd_disk);
-	if (!a->bus.pdev)
+	if (!pdev)
 		return arm_refuse(-EOPNOTSUPP, "%s is on no PCI controller "
 		    "that this module could drive; choose a disk on NVMe or "
 		    "virtio-blk", cfg->device);
-	if (pci_domain_nr(a->bus.pdev->bus) != 0)
+	if (pci_domain_nr(pdev->bus) != 0)
 		return arm_refuse(-EOPNOTSUPP, "%s: its controller %s is not "
 		    "in PCI segment 0; choose a disk on another controller",
-		    cfg->device, pci_name(a->bus.pdev));
-	bus_pci_init(&a->bus, pci_dev_get(a->bus.pdev));
+		    cfg->device, pci_name(pdev));
+	bus_pci_init(&a->bus, pci_dev_get(pdev));
+	pm_runtime_get_sync(&pdev->dev);
+	pci_d3cold_disable(pdev);
 	dd->bus = &a->bus.bus;
 	dd->blksize = bdev_logical_block_size(bdev);
 	dd->nblks = bdev_nr_sectors(bdev) / per;
@@ -132,7 +142,15 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 	dd->slot_len = SLOT_LEN;
 	dd->max_xfer = queue_max_hw_sectors(bdev_get_queue(bdev)) <<
 	    SECTOR_SHIFT;
-	if (a->bus.pdev->class == PCI_CLASS_STORAGE_EXPRESS &&
+	if (via) {
+		a->watch = events_watch(via);
+		if (IS_ERR(a->watch)) {
+			a->watch = NULL;
+			return arm_refuse(-ENODEV, "%s: its device %s has no "
+			    "driver", cfg->device, dev_name(via));
+		}
+	}
+	if (pdev->class == PCI_CLASS_STORAGE_EXPRESS &&
 	    bdev->bd_disk->fops->ioctl) {
 		nsid = bdev->bd_disk->fops->ioctl(bdev, FMODE_READ,
 		    NVME_IOCTL_ID, 0);
@@ -178,11 +196,8 @@ arm_window(struct armed *a, const struct arm_config *cfg)
 static int
 arm_driver(struct armed *a, const struct arm_config *cfg)
 {
-	struct device *dev = &a->bus.pdev->dev;
 	int error;
 
-	pm_runtime_get_sync(dev);
-	pci_d3cold_disable(a->bus.pdev);
 	error = dumpdev_match(&a->dd);
 	if (error == -ENODEV)
 		return arm_refuse(error, "%s: there is no dump driver for its "
@@ -313,6 +328,7 @@ armed_free(struct armed *a)
 		dumpdev_detach(&a->dd);
 		kfree(a->dd.softc);
 	}
+	events_unwatch(a->watch);
 	if (a->dd.bus) {
 		pci_d3cold_enable(a->bus.pdev);
 		pm_runtime_put(&a->bus.pdev->dev);

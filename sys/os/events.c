@@ -3,14 +3,98 @@
  * events.c: what may happen to an armed device: its driver is unbound or it is
  * removed; the machine suspends or hibernates; memory comes or goes; a module
  * registers a panic notifier ahead of ours.
+ *
+ * arm_lock is taken here only where the event must wait for the disarming: the
+ * PCI function's driver going (our DMA memory must go first), and suspend.  All
+ * else is work for later, so that nobody waits for arm_lock under a lock that
+ * arming may want.
  */
 #include <linux/memory.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
+#include <linux/slab.h>
 #include <linux/suspend.h>
 #include <linux/workqueue.h>
 
 #include <os/os.h>
+
+static struct workqueue_struct *events_wq;
+
+/*
+ * A device between disk and PCI function, on a bus of its own: virtio's.  PCI
+ * does not see when its driver is taken away.
+ */
+struct events_watch {
+	struct notifier_block nb;
+	struct device *dev;
+	struct module *owner;		/* of the driver: keeps the bus */
+	struct work_struct gone, release;
+};
+
+static int
+on_watched(struct notifier_block *nb, unsigned long event, void *data)
+{
+	struct events_watch *w = container_of(nb, struct events_watch, nb);
+
+	if (data == w->dev && (event == BUS_NOTIFY_UNBIND_DRIVER ||
+	    event == BUS_NOTIFY_DEL_DEVICE))
+		queue_work(events_wq, &w->gone);
+	return NOTIFY_DONE;
+}
+
+static void
+watched_gone(struct work_struct *work)
+{
+	struct events_watch *w = container_of(work, struct events_watch, gone);
+
+	mutex_lock(&arm_lock);
+	if (armed && armed->watch == w)
+		disarm("the dump device's driver was unbound; run dumpon "
+		    "again");
+	mutex_unlock(&arm_lock);
+}
+
+static void
+watched_release(struct work_struct *work)
+{
+	struct events_watch *w =
+	    container_of(work, struct events_watch, release);
+
+	bus_unregister_notifier(w->dev->bus, &w->nb);
+	cancel_work_sync(&w->gone);
+	module_put(w->owner);
+	put_device(w->dev);
+	kfree(w);
+}
+
+struct events_watch *
+events_watch(struct device *dev)
+{
+	struct events_watch *w;
+	struct device_driver *driver = READ_ONCE(dev->driver);
+
+	if (!driver || !try_module_get(driver->owner))
+		return ERR_PTR(-ENODEV);
+	w = kzalloc(sizeof(*w), GFP_KERNEL);
+	if (!w) {
+		module_put(driver->owner);
+		return ERR_PTR(-ENOMEM);
+	}
+	w->dev = get_device(dev);
+	w->owner = driver->owner;
+	w->nb.notifier_call = on_watched;
+	INIT_WORK(&w->gone, watched_gone);
+	INIT_WORK(&w->release, watched_release);
+	(void)bus_register_notifier(dev->bus, &w->nb);
+	return w;
+}
+
+void
+events_unwatch(struct events_watch *w)
+{
+	if (w)
+		queue_work(events_wq, &w->release);
+}
 
 static void
 rearm_work(struct work_struct *work)
@@ -21,6 +105,27 @@ rearm_work(struct work_struct *work)
 }
 
 static DECLARE_WORK(events_rearm, rearm_work);
+
+static void
+memory_work(struct work_struct *work)
+{
+	mutex_lock(&arm_lock);
+	arm_suspend("memory was added or taken away; armed again at once");
+	arm_resume();
+	mutex_unlock(&arm_lock);
+}
+
+static DECLARE_WORK(events_memory, memory_work);
+
+static void
+first_work(struct work_struct *work)
+{
+	mutex_lock(&arm_lock);
+	hook_first();
+	mutex_unlock(&arm_lock);
+}
+
+static DECLARE_WORK(events_first, first_work);
 
 static int
 on_bus(struct notifier_block *nb, unsigned long event, void *data)
@@ -53,7 +158,7 @@ on_pm(struct notifier_block *nb, unsigned long event, void *data)
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
-		schedule_work(&events_rearm);
+		queue_work(events_wq, &events_rearm);
 		break;
 	default:
 		break;
@@ -67,12 +172,8 @@ static struct notifier_block pm_nb = { .notifier_call = on_pm };
 static int
 on_memory(struct notifier_block *nb, unsigned long event, void *data)
 {
-	if (event != MEM_ONLINE && event != MEM_OFFLINE)
-		return NOTIFY_DONE;
-	mutex_lock(&arm_lock);
-	arm_suspend("memory was added or taken away; armed again at once");
-	mutex_unlock(&arm_lock);
-	schedule_work(&events_rearm);
+	if (event == MEM_ONLINE || event == MEM_OFFLINE)
+		queue_work(events_wq, &events_memory);
 	return NOTIFY_OK;
 }
 
@@ -81,11 +182,8 @@ static struct notifier_block memory_nb = { .notifier_call = on_memory };
 static int
 on_module(struct notifier_block *nb, unsigned long event, void *data)
 {
-	if (event == MODULE_STATE_LIVE) {
-		mutex_lock(&arm_lock);
-		hook_first();
-		mutex_unlock(&arm_lock);
-	}
+	if (event == MODULE_STATE_LIVE)
+		queue_work(events_wq, &events_first);
 	return NOTIFY_DONE;
 }
 
@@ -96,9 +194,12 @@ events_init(void)
 {
 	int error;
 
+	events_wq = alloc_workqueue("swapcore", 0, 0);
+	if (!events_wq)
+		return -ENOMEM;
 	error = bus_register_notifier(&pci_bus_type, &bus_nb);
 	if (error != 0)
-		return error;
+		goto bus;
 	error = register_pm_notifier(&pm_nb);
 	if (error != 0)
 		goto pm;
@@ -116,6 +217,8 @@ memory:
 	unregister_pm_notifier(&pm_nb);
 pm:
 	bus_unregister_notifier(&pci_bus_type, &bus_nb);
+bus:
+	destroy_workqueue(events_wq);
 	return error;
 }
 
@@ -126,5 +229,6 @@ events_fini(void)
 	unregister_memory_notifier(&memory_nb);
 	unregister_pm_notifier(&pm_nb);
 	bus_unregister_notifier(&pci_bus_type, &bus_nb);
-	cancel_work_sync(&events_rearm);
+	/* Runs what is queued: also the release of what was watched. */
+	destroy_workqueue(events_wq);
 }

@@ -84,6 +84,7 @@ struct armed {
 	struct dump dump;
 	struct dumpdev dd;
 	struct bus_pci bus;
+	struct events_watch *watch;	/* or NULL */
 	struct arm_vars *vars;	/* a page of its own */
 	void *stack;		/* ARM_STACK_SIZE bytes */
 	struct dump_extent *blocks;	/* the extents in device blocks */
@@ -136,8 +137,13 @@ size_t regs_notes_max(unsigned int ncpus);
 
 /* ---- events.c ---- */
 
+struct events_watch;
+
 int events_init(void);
-void events_fini(void);
+void events_fini(void);	/* after the last disarm */
+/* Disarms when dev's driver is taken away.  ERR_PTR(-ENODEV): it has none. */
+struct events_watch *events_watch(struct device *dev);
+void events_unwatch(struct events_watch *w);
 
 /* ---- ctl.c ---- */
 

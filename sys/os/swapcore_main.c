@@ -24,10 +24,11 @@ static void __exit
 swapcore_exit(void)
 {
 	ctl_fini();
-	events_fini();
 	mutex_lock(&arm_lock);
 	disarm(NULL);
+	arm_suspended = false;
 	mutex_unlock(&arm_lock);
+	events_fini();
 	arm_config_free(arm_config);
 }
 
