@@ -7,6 +7,7 @@
  * header, and saved as it is; what can't be read is saved as zeros.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #define COPY_BLOCK	(32u << 10)	/* the smallest hole */
 #define COPY_PIECE	(64u << 10)	/* read at once around bad sectors */
+#define COPY_STRIDE	(16u << 20)	/* handed to the disk at once */
 #define COPY_SHOWN	16u		/* damaged chunks named one by one */
 
 static bool
@@ -193,6 +195,16 @@ copy_verify(struct copy *c)
 	return 0;
 }
 
+/* Starts writing out what was copied, so that fsync(2) finds little to do. */
+static void
+copy_flush(const struct outfile *out, off_t base, uint64_t off)
+{
+	if (base != -1 && off >= COPY_STRIDE && off % COPY_STRIDE == 0)
+		(void)sync_file_range(out->fd,
+		    base + (off_t)(off - COPY_STRIDE), COPY_STRIDE,
+		    SYNC_FILE_RANGE_WRITE);
+}
+
 static int
 copy_put(struct outfile *out, const unsigned char *buf, size_t len, off_t base,
     uint64_t off)
@@ -216,6 +228,7 @@ copy_data(struct copy *c, struct outfile *out, off_t base)
 	for (off = 0; r == 0 && off < c->size; off += len) {
 		len = copy_len(c, off);
 		copy_chunk(c, buf, len, off);
+		copy_flush(out, base, off);
 		r = copy_put(out, buf, len, base, off);
 		if (r == 0)
 			copy_progress(c, off, &last);

@@ -24,12 +24,11 @@
 #define BOUNDS_MAX	1000000000u
 #define MINFREE		"minfree"
 
-/* Removes what a run that was killed has left. */
+/* Removes what a run that was killed has left, or somebody put in the way. */
 static void
 dir_sweep(const struct crashdir *dir)
 {
 	struct dirent *de;
-	struct stat st;
 	size_t len;
 	DIR *dp;
 	int fd;
@@ -44,11 +43,8 @@ dir_sweep(const struct crashdir *dir)
 	}
 	while ((de = readdir(dp)) != NULL) {
 		len = strlen(de->d_name);
-		if (strncmp(de->d_name, ".linux.", 7) != 0 || len < 15 ||
-		    strcmp(de->d_name + len - 8, ".partial") != 0)
-			continue;
-		if (fstatat(dir->fd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
-		    0 && S_ISREG(st.st_mode) && st.st_uid == geteuid())
+		if (strncmp(de->d_name, ".linux.", 7) == 0 && len >= 15 &&
+		    strcmp(de->d_name + len - 8, ".partial") == 0)
 			(void)unlinkat(dir->fd, de->d_name, 0);
 	}
 	closedir(dp);
@@ -97,21 +93,46 @@ dir_close(struct crashdir *dir)
 	dir->fd = -1;
 }
 
+/*
+ * Opens a file that only the directory's owner may have put there: what others
+ * put into a shared directory is passed over.  -1 with ENOENT: none.
+ */
+static int
+dir_open_ours(const struct crashdir *dir, const char *name)
+{
+	struct stat st;
+	int fd;
+
+	fd = openat(dir->fd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1 && errno != ELOOP)
+		return -1;
+	if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_uid == 0 || st.st_uid == geteuid()) &&
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return fd;
+	if (fd != -1)
+		close(fd);
+	msg(LOG_WARNING, "%s/%s: is not a file that only root may write: "
+	    "ignored", dir->path, name);
+	errno = ENOENT;
+	return -1;
+}
+
 /* The number on a file's first line: 1, 0 if there is no such file, -1. */
 static int
 dir_read_number(const struct crashdir *dir, const char *name, uint64_t *value)
 {
 	char text[64], *end;
-	struct stat st;
 	ssize_t n = -1;
 	int fd;
 
-	fd = openat(dir->fd, name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = dir_open_ours(dir, name);
 	if (fd == -1 && errno == ENOENT)
 		return 0;
-	if (fd == -1 || fstat(fd, &st) == -1 ||
-	    (n = read(fd, text, sizeof(text) - 1)) == -1) {
+	if (fd != -1)
+		n = read(fd, text, sizeof(text) - 1);
+	if (n == -1) {
 		msg_errno(LOG_ERR, "%s/%s", dir->path, name);
 		if (fd != -1)
 			close(fd);
@@ -121,8 +142,8 @@ dir_read_number(const struct crashdir *dir, const char *name, uint64_t *value)
 	text[n] = '\0';
 	errno = 0;
 	*value = strtoull(text, &end, 10);
-	if (S_ISREG(st.st_mode) && errno == 0 &&
-	    isdigit((unsigned char)text[0]) && (*end == '\n' || *end == '\0'))
+	if (errno == 0 && isdigit((unsigned char)text[0]) &&
+	    (*end == '\n' || *end == '\0'))
 		return 1;
 	msg(LOG_ERR, "%s/%s: its first line is not a number: put one there, or "
 	    "remove the file", dir->path, name);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fault_test.c: savecore with every system call that matters failing in turn.
+ *
+ * The invariant, whatever happens: either the core is under its final name,
+ * whole and right, or the dump is untouched.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sandbox.h"
+
+static int
+setup(void **state)
+{
+	struct sandbox *s = malloc(sizeof(*s));
+	struct mkdump_spec spec;
+
+	assert_non_null(s);
+	sandbox_create(s);
+	sandbox_spec(&spec);
+	sandbox_image(s, &spec);
+	*state = s;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	sandbox_destroy(*state);
+	free(*state);
+	return 0;
+}
+
+static int
+run(struct sandbox *s, bool compress)
+{
+	return compress ? sandbox_run(s, "-z", "-D", s->image, s->dir, NULL) :
+	    sandbox_run(s, "-D", s->image, s->dir, NULL);
+}
+
+static bool
+have_core(const struct sandbox *s, bool compress)
+{
+	return sandbox_good(s, compress ? "linux.0.core.gz" : "linux.0.core") ||
+	    sandbox_good(s, compress ? "linux.1.core.gz" : "linux.1.core");
+}
+
+/* After a run with a fault: the invariant; and a run without it puts all
+ * right. */
+static void
+assert_invariant(struct sandbox *s, bool compress, int status, const char *at)
+{
+	bool core = have_core(s, compress);
+
+	assert_true(sandbox_swap_untouched(s));
+	if (!core && !sandbox_untouched(s))
+		fail_msg("call %s: the dump was touched and there is no core: "
+		    "%s", at, s->said);
+	if (status == 0 && (!core || sandbox_untouched(s)))
+		fail_msg("call %s: says success: %s", at, s->said);
+	s->inject_at = NULL;
+	s->fsize = 0;
+	status = run(s, compress);
+	if (status != 0)
+		sandbox_assert_said(s, "no core dump");
+	if (!have_core(s, compress) || sandbox_untouched(s))
+		fail_msg("call %s: not put right: %s", at, s->said);
+	if (sandbox_has(s, ".linux.0.core.partial") ||
+	    sandbox_has(s, ".linux.bounds.partial"))
+		fail_msg("call %s: left something behind", at);
+}
+
+/* All calls in turn. */
+static void
+inject(struct sandbox *s, bool compress, const char *how)
+{
+	unsigned long calls, n;
+	char at[32];
+	int status;
+
+	assert_int_equal(run(s, compress), 0);
+	assert_true(have_core(s, compress));
+	calls = s->calls;
+	assert_true(calls > 20);
+	for (n = 1; n <= calls; n++) {
+		sandbox_reset(s);
+		snprintf(at, sizeof(at), "%lu", n);
+		s->inject_at = at;
+		s->inject_how = how;
+		status = run(s, compress);
+		if (strcmp(how, "kill") == 0)
+			assert_int_equal(status, -SIGKILL);
+		assert_invariant(s, compress, status, at);
+	}
+}
+
+/* This test checks the invariant where each call fails once. */
+static void
+fault_call_fails_once_keeps_dump_or_core(void **state)
+{
+	inject(*state, false, "once");
+}
+
+/* This test checks the invariant where each call and all after it fail. */
+static void
+fault_call_fails_for_ever_keeps_dump_or_core(void **state)
+{
+	inject(*state, false, "ever");
+}
+
+/* This test checks the invariant where savecore is killed at each call. */
+static void
+fault_killed_keeps_dump_or_core(void **state)
+{
+	inject(*state, false, "kill");
+}
+
+/* This test checks the same for compressed cores. */
+static void
+fault_compressed_call_fails_keeps_dump_or_core(void **state)
+{
+	inject(*state, true, "ever");
+}
+
+/* This test checks that a disk that is full at any size keeps the dump: here
+ * writes inside stdio fail too. */
+static void
+fault_disk_full_keeps_dump_or_core(void **state)
+{
+	struct sandbox *s = *state;
+	unsigned long size, step = s->core_len / 16;
+	char at[32];
+	int status;
+
+	for (size = 1; size < s->orig_len; size += step) {
+		sandbox_reset(s);
+		s->fsize = size;
+		snprintf(at, sizeof(at), "size %lu", size);
+		status = run(s, false);
+		assert_true(status == 1 || size > s->core_len);
+		assert_invariant(s, false, status, at);
+	}
+}
+
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(fault_call_fails_once_keeps_dump_or_core),
+		TEST(fault_call_fails_for_ever_keeps_dump_or_core),
+		TEST(fault_killed_keeps_dump_or_core),
+		TEST(fault_compressed_call_fails_keeps_dump_or_core),
+		TEST(fault_disk_full_keeps_dump_or_core),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inject.c: makes savecore's system calls fail, and moves its root.
+ *
+ * Linked into a savecore of its own, with the calls wrapped by the linker:
+ *	SAVECORE_ROOT	what stands for /, as far as kernfile.c goes
+ *	INJECT_AT	the call that fails, from 1 on; 0: none
+ *	INJECT_HOW	once, ever (and all after it), or kill (SIGKILL)
+ *	INJECT_COUNT	a file that gets the number of calls at exit
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "kernfile.h"
+
+static unsigned long inject_calls;
+
+const char *
+kernfile_root(void)
+{
+	const char *root = getenv("SAVECORE_ROOT");
+
+	return root == NULL ? "/nonexistent" : root;
+}
+
+static void
+inject_report(void)
+{
+	const char *path = getenv("INJECT_COUNT");
+	FILE *fp = path == NULL ? NULL : fopen(path, "w");
+
+	if (fp == NULL)
+		return;
+	fprintf(fp, "%lu\n", inject_calls);
+	fclose(fp);
+}
+
+/* Is it this call's turn to fail? */
+static bool
+inject_fails(int error)
+{
+	const char *at = getenv("INJECT_AT"), *how = getenv("INJECT_HOW");
+	unsigned long n = at == NULL ? 0 : strtoul(at, NULL, 10);
+
+	if (inject_calls++ == 0)
+		atexit(inject_report);
+	if (n == 0 || how == NULL || inject_calls < n ||
+	    (inject_calls > n && strcmp(how, "ever") != 0))
+		return false;
+	if (strcmp(how, "kill") == 0)
+		raise(SIGKILL);
+	errno = error;
+	return true;
+}
+
+#define INJECT(type, name, error, args, names)				\
+type __real_##name args;						\
+type __wrap_##name args;						\
+type									\
+__wrap_##name args							\
+{									\
+	return inject_fails(error) ? -1 : __real_##name names;		\
+}
+
+INJECT(ssize_t, write, ENOSPC, (int fd, const void *buf, size_t len),
+    (fd, buf, len))
+INJECT(ssize_t, pread64, EIO, (int fd, void *buf, size_t len, off_t off),
+    (fd, buf, len, off))
+INJECT(ssize_t, pwrite64, ENOSPC,
+    (int fd, const void *buf, size_t len, off_t off), (fd, buf, len, off))
+INJECT(int, fsync, EIO, (int fd), (fd))
+INJECT(int, fdatasync, EIO, (int fd), (fd))
+INJECT(int, ftruncate64, ENOSPC, (int fd, off_t len), (fd, len))
+INJECT(int, renameat, EIO,
+    (int fd, const char *from, int tofd, const char *to),
+    (fd, from, tofd, to))
+INJECT(int, renameat2, EIO,
+    (int fd, const char *from, int tofd, const char *to, unsigned int flags),
+    (fd, from, tofd, to, flags))
+
+int __real_openat64(int fd, const char *path, int flags, ...);
+int __wrap_openat64(int fd, const char *path, int flags, ...);
+
+int
+__wrap_openat64(int fd, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	if ((flags & O_CREAT) != 0) {
+		va_start(ap, flags);
+		mode = (mode_t)va_arg(ap, int);
+		va_end(ap);
+	}
+	if (inject_fails(EACCES))
+		return -1;
+	return __real_openat64(fd, path, flags, mode);
+}
