@@ -158,7 +158,7 @@ find_allowed(uint64_t pa)
 /* A segment header at *off, which moves past it; the segment's size. */
 static uint64_t
 seg_header(const struct cmp_core *core, size_t hdrsize, uint64_t *off,
-    unsigned int flag)
+    uint32_t flag)
 {
 	kcore_seg64_t seg;
 	uint32_t mid;
@@ -169,7 +169,7 @@ seg_header(const struct cmp_core *core, size_t hdrsize, uint64_t *off,
 	memcpy(&seg, core->file.base + *off, hdrsize);
 	*off += hdrsize;
 	mid = ntohl(seg.c_midmag);
-	if (mid != KCORE_MIDMAG(KCORESEG_MAGIC, KCORE_MID_X86_64, flag))
+	if (KCORE_GETMAGIC(mid) != KCORESEG_MAGIC || KCORE_GETFLAG(mid) != flag)
 		errx(1, "segment header: c_midmag %#" PRIx32, mid);
 	if (seg.c_size == KCORE_SIZE64) {
 		if (hdrsize != KCORE_SEGHDRSIZE64)

@@ -16,7 +16,7 @@ import namelist
 from case import Failed
 from vm import NoLine
 
-DUMP_END = r"swapcore: dump (complete|failed)"
+DUMP_END = r"swapcore: (dump (complete|failed)|.*nothing is written)"
 DUMP_TIMEOUT_S = 120
 PAGE = 4096
 STATES = ("EMPTY", "INPROGRESS", "COMPLETE", "FAILED", "SAVED")
@@ -127,6 +127,7 @@ class Dead:
         self.part = part
         self.found = {}
         self.console = ""
+        self.alive = ""         # the console up to the panic
         self.last = ""          # the module's line on how the dump ended
         self.images = []
         self.held = ()          # addresses of the task and its stack
@@ -167,7 +168,7 @@ class Dead:
     def check_complete(self):
         case = self.case
         case.check("dump complete" in self.last, f"the console: {self.last}")
-        case.scan(self.console)
+        case.scan(self.alive)
         case.equal(trailer(self.image, self.part)["state"], "COMPLETE",
                    "the trailer's state")
 
@@ -212,6 +213,7 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
             vm.stop()
             dead.before = watch(image)
             vm.cont()
+        dead.alive = vm.console.text()
         vm.data.send("die")
         dead.last = await_dump(vm)
         if held:

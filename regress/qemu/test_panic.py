@@ -113,18 +113,17 @@ def hard_irq_panic_leaves_dump(case):
 def nmi_panic_leaves_dump(case):
     """a panic in NMI context, on its small stack, leaves a complete dump."""
     image = case.disk(320)
-    script = crash.arm_script(disk.node("virtio", 2)) + """
+    script = crash.arm_script(disk.node("virtio", 2), crashme="") + """
 echo 1 >/proc/sys/kernel/unknown_nmi_panic
 sync
 echo "@@dying"
-while :; do :; done
+sleep 60
 """
     with case.boot(script, disk.attach(image, "virtio"), mem_mib=256,
                    smp=2) as vm:
         crash.await_dying(vm)
         vm.qmp.cmd("inject-nmi")
-        last = crash.await_dump(vm)
-        vm.data.wait("@@held", 30)
+        last = crash.await_dump(vm)     # shown when the notifiers are done
         case.check("<NMI>" in vm.console.text(), "the panic was not in an NMI")
     case.check("dump complete" in last, last)
     case.equal(crash.trailer(image, 2)["state"], "COMPLETE", "state")
@@ -140,11 +139,11 @@ def pvpanic_does_not_stop_dump(case):
     with case.boot(script, [*disk.attach(image, "nvme"), "-device",
                             "pvpanic-pci"], mem_mib=256) as vm:
         crash.await_dying(vm)
+        case.scan(vm.console.text())
         moved = crash.blocks(vm.data.text())["moved"]
         vm.data.send("die")
         last = crash.await_dump(vm)
         vm.qmp.event("GUEST_PANICKED")
-        case.scan(vm.console.text())
     case.check("dump complete" in last, last)
     case.check(any("pvpanic" in line for line in moved),
                f"pvpanic's notifier is not among those moved: {moved}")
@@ -166,8 +165,7 @@ mount -t ext4 {device} /mnt || die mount
 dd if=/dev/urandom of=/mnt/file bs=1M count=20 2>/dev/null
 umount /mnt
 """, watch=lambda image: image.sha(0, image.size))
-        case.check("dump failed" in dead.last, f"console: {dead.last}")
-        case.check(re.search("page|changed|signature", dead.last),
+        case.check("first page is not the one" in dead.last,
                    f"the console does not say why: {dead.last}")
         case.equal(dead.image.sha(0, dead.image.size), dead.before,
                    f"the {bus} disk with its new file system")
