@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fakebus.h: a dumpdev_bus for unit tests: PCI configuration space, registers
+ * that a fake device answers, DMA memory with bus addresses of its own, and a
+ * clock that stands still but for relax().
+ *
+ * It is strict: an access that is not aligned or outside its BAR, a write while
+ * armed, and DMA outside what was allocated fail the test.
+ */
+#ifndef FAKEBUS_H
+#define FAKEBUS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <sys/ktypes.h>
+#include <dev/dumpdev.h>
+
+#define FAKEBUS_MAXDMA	64
+
+struct fakebus {
+	struct dumpdev_bus bus;
+
+	uint8_t cfg[256];
+	uint64_t bar_len[DUMPDEV_NBARS];	/* 0: no such BAR */
+	bool bar_mapped[DUMPDEV_NBARS];
+
+	/* The device behind the BARs. */
+	void *dev;
+	uint64_t (*reg_read)(void *dev, unsigned int bar, uint64_t off,
+	    unsigned int size);
+	void (*reg_write)(void *dev, unsigned int bar, uint64_t off,
+	    unsigned int size, uint64_t v);
+	void (*step)(void *dev);	/* some of its own work */
+
+	uint64_t now_us;
+	uint64_t relax_us;		/* what a relax() takes */
+
+	bool armed;			/* nothing may be written */
+	uint64_t naccess;		/* to registers and config space */
+	uint64_t gone_at;		/* from this access on all ones; 0 */
+
+	struct dumpdev_dma dma[FAKEBUS_MAXDMA];
+	uint64_t next_busaddr;
+	unsigned int nallocs;
+	unsigned int fail_alloc_at;	/* this allocation fails; 0: none */
+};
+
+void fakebus_init(struct fakebus *fb);
+/* Asserts that everything was given back. */
+void fakebus_check_released(const struct fakebus *fb);
+/* Gives back what a test that failed to attach or died has left. */
+void fakebus_fini(struct fakebus *fb);
+
+void fakebus_cfg_set4(struct fakebus *fb, unsigned int off, uint32_t v);
+
+/* The memory at [busaddr, busaddr + len), which must lie in one allocation. */
+void *fakebus_dma(struct fakebus *fb, uint64_t busaddr, uint64_t len);
+
+/* Has the device been pulled out? */
+bool fakebus_gone(const struct fakebus *fb);
+
+/*
+ * The workload: writes through every slot, a flush, all read back, a flush, a
+ * stop.  Every request has its own place and pattern.
+ */
+#define FAKERUN_NREQS	20
+
+struct fakerun {
+	uint32_t nblks[FAKERUN_NREQS];
+	uint64_t blk[FAKERUN_NREQS];
+	int status[FAKERUN_NREQS];	/* of the write */
+	unsigned int nerrors;		/* requests that went wrong */
+	unsigned int nwrong;		/* bytes read that were not written */
+	int first;			/* the first error, of any call */
+};
+
+#define FAKERUN_FILL	0xee		/* what the disk holds before */
+
+/* Blocks that the workload needs on dd, at most. */
+uint64_t fakerun_nblks(const struct dumpdev *dd);
+/* Runs it on an attached dd; the first error. */
+int fakerun(struct dumpdev *dd, struct fakerun *run);
+/* Asserts that disk holds what the writes that went well wrote, and that
+ * nothing outside the requests changed. */
+void fakerun_check_disk(const struct dumpdev *dd, const struct fakerun *run,
+    const uint8_t *disk);
+
+#endif /* FAKEBUS_H */
