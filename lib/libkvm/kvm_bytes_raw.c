@@ -13,6 +13,10 @@ static int
 raw_open(kvm_t *kd)
 {
 	kd->window = kd->file_size / KCORE_ALIGN * KCORE_ALIGN;
+	if (kd->window == 0)
+		return kvmi_err(kd, ENOTSUP, "%llu bytes are neither a core "
+		    "file nor a dump device",
+		    (unsigned long long)kd->file_size);
 	return 1;
 }
 

@@ -120,13 +120,36 @@ struct cpuhdr_part {
 	uint64_t off, len;
 };
 
-/* Sorts the three parts behind the header by their offsets. */
+/* Sorts the parts behind the header by their offsets. */
 static int
 cpuhdr_part_cmp(const void *a, const void *b)
 {
 	const struct cpuhdr_part *x = a, *y = b;
 
 	return (x->off > y->off) - (x->off < y->off);
+}
+
+/* Zeros between n sorted parts, and behind them. */
+static bool
+cpuhdr_gaps_zero(const uint8_t *cpu, const cpu_kcore_hdr_t *h,
+    const struct cpuhdr_part *p, size_t n)
+{
+	const uint64_t used = h->exclsegs_off +
+	    (uint64_t)h->nexclsegs * sizeof(kcore_exclseg_t);
+	const uint64_t spare = h->exclsegs_cap - h->nexclsegs;
+	uint64_t pos = h->hdrsize;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (p[i].len == 0)
+			continue;
+		if (!kvmi_zero(cpu + pos, p[i].off - pos))
+			return false;
+		pos = p[i].off + p[i].len;
+	}
+	return kvmi_zero(cpu + pos, h->cpu_size - pos) &&
+	    (spare == 0 ||
+	    kvmi_zero(cpu + used, spare * sizeof(kcore_exclseg_t)));
 }
 
 /* Parts in range, apart from each other, with zeros between them. */
@@ -139,6 +162,7 @@ cpuhdr_layout(kvm_t *kd, const uint8_t *cpu, const cpu_kcore_hdr_t *h)
 		    (uint64_t)h->exclsegs_cap * sizeof(kcore_exclseg_t) },
 		{ "notes", h->notes_off, h->notes_size },
 	};
+	const size_t n = sizeof(p) / sizeof(p[0]);
 	uint64_t pos = h->hdrsize;
 	size_t i;
 
@@ -150,8 +174,8 @@ cpuhdr_layout(kvm_t *kd, const uint8_t *cpu, const cpu_kcore_hdr_t *h)
 	if (h->nexclsegs > h->exclsegs_cap)
 		return kvmi_err(kd, EBADMSG, "%u exclsegs in %u places",
 		    h->nexclsegs, h->exclsegs_cap);
-	qsort(p, 3, sizeof(p[0]), cpuhdr_part_cmp);
-	for (i = 0; i < 3; i++) {
+	qsort(p, n, sizeof(p[0]), cpuhdr_part_cmp);
+	for (i = 0; i < n; i++) {
 		if (p[i].len == 0)
 			continue;
 		if (p[i].off % 8 != 0 || p[i].off < pos ||
@@ -160,14 +184,9 @@ cpuhdr_layout(kvm_t *kd, const uint8_t *cpu, const cpu_kcore_hdr_t *h)
 			return kvmi_err(kd, EBADMSG, "%s at %llu, %llu bytes: "
 			    "out of place", p[i].name, (ull)p[i].off,
 			    (ull)p[i].len);
-		if (!kvmi_zero(cpu + pos, p[i].off - pos))
-			break;
 		pos = p[i].off + p[i].len;
 	}
-	if (i < 3 || !kvmi_zero(cpu + pos, h->cpu_size - pos) ||
-	    !kvmi_zero(cpu + h->exclsegs_off + h->nexclsegs *
-	    sizeof(kcore_exclseg_t), (h->exclsegs_cap - h->nexclsegs) *
-	    sizeof(kcore_exclseg_t)))
+	if (!cpuhdr_gaps_zero(cpu, h, p, n))
 		return kvmi_err(kd, EBADMSG, "bytes between the parts of the "
 		    "CPU segment are not zero");
 	return 0;

@@ -142,13 +142,13 @@ struct kvmi_tlb {
 };
 
 struct kvmi_table {
-	kpaddr_t pa;		/* + 1; 0: empty */
 	uint64_t entries[KVMI_PAGE / 8];
 };
 
 struct kvmi_vm {
 	pthread_mutex_t lock;
-	struct kvmi_tlb *tlb;		/* KVMI_NTLB */
+	struct kvmi_tlb tlb[KVMI_NTLB];
+	kpaddr_t tags[KVMI_NTABLE];	/* address of a table + 1; 0: empty */
 	struct kvmi_table *tables;	/* KVMI_NTABLE */
 };
 

@@ -29,11 +29,10 @@ kvmi_machine_find(uint32_t mid)
 int
 kvmi_vm_init(struct kvmi_vm *vm)
 {
-	vm->tlb = calloc(KVMI_NTLB, sizeof(*vm->tlb));
 	vm->tables = calloc(KVMI_NTABLE, sizeof(*vm->tables));
-	if (vm->tlb == NULL || vm->tables == NULL ||
-	    pthread_mutex_init(&vm->lock, NULL) != 0) {
-		free(vm->tlb);
+	if (vm->tables == NULL)
+		return -1;
+	if (pthread_mutex_init(&vm->lock, NULL) != 0) {
 		free(vm->tables);
 		return -1;
 	}
@@ -43,7 +42,6 @@ kvmi_vm_init(struct kvmi_vm *vm)
 void
 kvmi_vm_fini(struct kvmi_vm *vm)
 {
-	free(vm->tlb);
 	free(vm->tables);
 	pthread_mutex_destroy(&vm->lock);
 }
@@ -51,12 +49,9 @@ kvmi_vm_fini(struct kvmi_vm *vm)
 void
 kvmi_vm_flush(struct kvmi_vm *vm)
 {
-	size_t i;
-
 	pthread_mutex_lock(&vm->lock);
-	memset(vm->tlb, 0, KVMI_NTLB * sizeof(*vm->tlb));
-	for (i = 0; i < KVMI_NTABLE; i++)
-		vm->tables[i].pa = 0;
+	memset(vm->tlb, 0, sizeof(vm->tlb));
+	memset(vm->tags, 0, sizeof(vm->tags));
 	pthread_mutex_unlock(&vm->lock);
 }
 
@@ -66,14 +61,14 @@ vm_fetch(void *cookie, kpaddr_t pa, uint64_t *entry)
 {
 	kvm_t *kd = cookie;
 	kpaddr_t page = pa & ~(kpaddr_t)(KVMI_PAGE - 1);
-	struct kvmi_table *t;
+	const size_t slot = page / KVMI_PAGE % KVMI_NTABLE;
+	struct kvmi_table *t = &kd->vm.tables[slot];
 	uint8_t *to;
 	size_t done;
 	ssize_t n;
 
-	t = &kd->vm.tables[page / KVMI_PAGE % KVMI_NTABLE];
-	if (t->pa != page + 1) {
-		t->pa = 0;
+	if (kd->vm.tags[slot] != page + 1) {
+		kd->vm.tags[slot] = 0;
 		to = (uint8_t *)t->entries;
 		for (done = 0; done < KVMI_PAGE; done += (size_t)n) {
 			n = kvmi_phys_read(kd, page + done, to + done,
@@ -81,7 +76,7 @@ vm_fetch(void *cookie, kpaddr_t pa, uint64_t *entry)
 			if (n == -1)
 				return -1;
 		}
-		t->pa = page + 1;
+		kd->vm.tags[slot] = page + 1;
 	}
 	*entry = t->entries[pa % KVMI_PAGE / 8];
 	return 0;
