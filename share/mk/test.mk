@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # test.mk: unit tests.  TESTS names them; SRCS.name lists a test's sources (its
 # own, the code under test by path from $(TOP), fakes); HDRS.name what else it
-# is rebuilt for; CPPFLAGS.name, LDADD.name, WRAP.name (functions to wrap:
-# -Wl,--wrap).  Everything is built with ASan and UBSan.
+# is rebuilt for, headers not named; CPPFLAGS.name, LDADD.name, WRAP.name
+# (functions to wrap: -Wl,--wrap).  Everything is built with ASan and UBSan.
 
 SAN	= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	  -fno-omit-frame-pointer
@@ -15,6 +15,8 @@ $(TESTBINS): $(ODIR)/%: $$(SRCS.$$*) $$(HDRS.$$*)
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) $(CPPFLAGS) $(CPPFLAGS.$*) $(SAN) $(WARN) -o $@ \
 	    $(SRCS.$*) $(WRAP.$*:%=-Wl,--wrap=%) $(LDADD.$*) -lcmocka
+	@$(CC) $(CSTD) $(CPPFLAGS) $(CPPFLAGS.$*) -MM -MP -MT $@ \
+	    $(SRCS.$*) > $@.d
 
 # Each test prints cmocka's own lines, which regress/tally.awk adds up.  One that
 # ends badly without them (a sanitizer, a signal) is counted by its exit line.
@@ -29,4 +31,5 @@ check: $(TESTBINS)
 clean:
 	rm -rf $(ODIR)
 
+-include $(TESTBINS:=.d)
 .PHONY: all check clean
