@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # test.mk: unit tests.  TESTS names them; SRCS.name lists a test's sources (its
 # own, the code under test by path from $(TOP), fakes); HDRS.name what else it
-# is rebuilt for, headers not named; CPPFLAGS.name, LDADD.name, WRAP.name
+# is rebuilt for (headers are found out); CPPFLAGS.name, LDADD.name, WRAP.name
 # (functions to wrap: -Wl,--wrap).  Everything is built with ASan and UBSan.
 
 SAN	= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
