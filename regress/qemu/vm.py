@@ -162,6 +162,7 @@ class VM:
                  "-kernel", kernel, "-initrd", initrds,
                  "-append", f"console=ttyS0 rdinit=/init panic=0 {append}"]
         argv += devices
+        self._logbase = logbase
         self._errpath = f"{logbase}.qemu"
         with open(self._errpath, "w", encoding="utf-8") as errors:
             self._proc = subprocess.Popen(
@@ -181,8 +182,22 @@ class VM:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if kind is NoLine:
+            self._note_state()
         self.kill()
+
+    def _note_state(self):
+        """Where the CPUs of a guest that fell silent are, twice."""
+        with open(f"{self._logbase}.cpus", "w", encoding="utf-8") as out:
+            for _ in range(2):
+                try:
+                    out.write(self.qmp.cmd(
+                        "human-monitor-command",
+                        **{"command-line": "info registers -a"}))
+                except LostVM:
+                    return
+                time.sleep(1)
 
     def stop(self):
         self.qmp.cmd("stop")
