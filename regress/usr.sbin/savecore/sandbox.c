@@ -7,6 +7,7 @@
  * header as the independent writer makes it for a core file, the data as they
  * are in the image.
  */
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -33,29 +34,35 @@
 #define MAXARGS	16
 #define SANDBOX_FAST	"/dev/shm"	/* syncing costs nothing there */
 
-static unsigned char *
-slurp(const char *path, size_t *len)
+/* A file's bytes, decompressed if it is a gzip file; at most cap of them. */
+static size_t
+slurp(const char *path, unsigned char *buf, size_t cap)
 {
-	unsigned char *buf;
-	struct stat st;
 	gzFile gz;
-	size_t cap;
+	size_t len;
 	int n;
 
-	assert_int_equal(stat(path, &st), 0);
-	cap = (size_t)st.st_size;
-	if (strlen(path) > 3 && strcmp(path + strlen(path) - 3, ".gz") == 0)
-		cap = cap * 4 + (64u << 20);
-	buf = malloc(cap + 1);
-	assert_non_null(buf);
 	gz = gzopen(path, "rb");
 	assert_non_null(gz);
-	for (*len = 0; *len < cap; *len += (size_t)n) {
-		n = gzread(gz, buf + *len, (unsigned int)(cap - *len));
+	for (len = 0; len < cap; len += (size_t)n) {
+		n = gzread(gz, buf + len, (unsigned int)(cap - len));
 		if (n <= 0)
 			break;
 	}
 	gzclose(gz);
+	return len;
+}
+
+static unsigned char *
+slurp_all(const char *path, size_t *len)
+{
+	unsigned char *buf;
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	buf = malloc((size_t)st.st_size + 1);
+	assert_non_null(buf);
+	*len = slurp(path, buf, (size_t)st.st_size + 1);
 	return buf;
 }
 
@@ -98,6 +105,7 @@ sandbox_destroy(struct sandbox *s)
 	nftw(s->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(s->orig);
 	free(s->core);
+	free(s->scratch);
 }
 
 void
@@ -132,12 +140,15 @@ sandbox_core(struct sandbox *s, const struct mkdump_spec *spec)
 	core.npokes = core.nflips = 0;
 	if (mkdump_write(&core, sandbox_path(s, "core"), &info) == -1)
 		fail_msg("%s", info.err);
-	head = slurp(sandbox_path(s, "core"), &len);
+	head = slurp_all(sandbox_path(s, "core"), &len);
 	assert_true(info.data_off <= len);
 	s->core_len = info.data_off + s->info.data_size;
 	free(s->core);
+	free(s->scratch);
 	s->core = malloc(s->core_len);
+	s->scratch = malloc(s->core_len + 1);
 	assert_non_null(s->core);
+	assert_non_null(s->scratch);
 	memcpy(s->core, head, info.data_off);
 	free(head);
 	assert_true(s->info.data_off + s->info.data_size <= s->orig_len);
@@ -154,7 +165,7 @@ sandbox_image(struct sandbox *s, const struct mkdump_spec *spec)
 	if (mkdump_write(spec, s->image, &s->info) == -1)
 		fail_msg("%s", s->info.err);
 	free(s->orig);
-	s->orig = slurp(s->image, &s->orig_len);
+	s->orig = slurp_all(s->image, &s->orig_len);
 	if (!spec->early_only)
 		sandbox_core(s, spec);
 	for (i = 0; i < 16; i++)
@@ -167,7 +178,8 @@ sandbox_image(struct sandbox *s, const struct mkdump_spec *spec)
 void
 sandbox_reset(struct sandbox *s)
 {
-	spill(s->image, s->orig, s->orig_len);
+	if (!sandbox_untouched(s))
+		spill(s->image, s->orig, s->orig_len);
 	nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	assert_int_equal(mkdir(s->dir, 0755), 0);
 }
@@ -254,37 +266,40 @@ sandbox_run(struct sandbox *s, ...)
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* The first n bytes of the image are as they were made, and its size is. */
 static bool
-same(const char *path, const unsigned char *want, size_t len)
+sandbox_same(const struct sandbox *s, size_t n)
 {
-	unsigned char *have;
-	size_t have_len;
+	struct stat st;
+	void *have;
 	bool r;
+	int fd;
 
-	have = slurp(path, &have_len);
-	r = have_len == len && memcmp(have, want, len) == 0;
-	free(have);
+	fd = open(s->image, O_RDONLY | O_CLOEXEC);
+	assert_true(fd != -1);
+	assert_int_equal(fstat(fd, &st), 0);
+	if ((size_t)st.st_size != s->orig_len) {
+		close(fd);
+		return false;
+	}
+	have = mmap(NULL, s->orig_len, PROT_READ, MAP_SHARED, fd, 0);
+	assert_true(have != MAP_FAILED);
+	r = memcmp(have, s->orig, n) == 0;
+	munmap(have, s->orig_len);
+	close(fd);
 	return r;
 }
 
 bool
 sandbox_untouched(const struct sandbox *s)
 {
-	return same(s->image, s->orig, s->orig_len);
+	return sandbox_same(s, s->orig_len);
 }
 
 bool
 sandbox_swap_untouched(const struct sandbox *s)
 {
-	unsigned char *have;
-	size_t len;
-	bool r;
-
-	have = slurp(s->image, &len);
-	r = len == s->orig_len &&
-	    memcmp(have, s->orig, s->info.dumplo) == 0;
-	free(have);
-	return r;
+	return sandbox_same(s, s->info.dumplo);
 }
 
 bool
@@ -300,9 +315,13 @@ bool
 sandbox_good(const struct sandbox *s, const char *name)
 {
 	char path[PATH_MAX];
+	size_t len;
 
+	if (!sandbox_has(s, name))
+		return false;
 	snprintf(path, sizeof(path), "%s/%s", s->dir, name);
-	return sandbox_has(s, name) && same(path, s->core, s->core_len);
+	len = slurp(path, s->scratch, s->core_len + 1);
+	return len == s->core_len && memcmp(s->scratch, s->core, len) == 0;
 }
 
 void

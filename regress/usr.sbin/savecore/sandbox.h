@@ -21,6 +21,7 @@ struct sandbox {
 	size_t orig_len;
 	unsigned char *core;	/* the core that must come of it */
 	size_t core_len;
+	unsigned char *scratch;	/* core_len + 1 bytes */
 	char said[32768];	/* standard output and error of the last run */
 	const char *inject_at;	/* or NULL */
 	const char *inject_how;
