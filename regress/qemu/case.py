@@ -60,16 +60,32 @@ class Kernel:
         self.base = path
 
 
+def parse_arguments(parser):
+    """Adds what the Makefile tells to every program here, and parses."""
+    parser.add_argument("--kernel", action="append", default=[],
+                        metavar="ROOT:RELEASE:SWAPCORE_KO:CRASHME_KO")
+    parser.add_argument("--program", action="append", default=[])
+    for name in ("tools", "work", "logs"):
+        parser.add_argument(f"--{name}", required=True, metavar="DIR")
+    args = parser.parse_args()
+    args.kernels = [Kernel(*text.split(":")) for text in args.kernel]
+    args.sbin = {os.path.basename(path): path for path in args.program}
+    args.guest = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                              "guest")
+    os.makedirs(args.work, exist_ok=True)
+    return args
+
+
 class Case:
     """One run of one test with one kernel."""
 
-    def __init__(self, name, kernel, tools, sbin, workdir, logdir):
+    def __init__(self, name, kernel, args):
         self.name = name
         self.kernel = kernel
-        self.tools = tools      # directory of cmpcore, readcore, showcore
-        self.sbin = sbin        # name -> path of our programs
-        self.dir = f"{workdir}/{name}"
-        self.logdir = f"{logdir}/{name}"
+        self.tools = args.tools # directory of cmpcore, readcore, showcore
+        self.sbin = args.sbin   # name -> path of our programs
+        self.dir = f"{args.work}/{name}"
+        self.logdir = f"{args.logs}/{name}"
         self._boots = 0
         self._disks = 0
         for path in (self.dir, self.logdir):

@@ -6,7 +6,6 @@ The logs of a test that failed stay in LOGDIR/<test>/.
 """
 
 import argparse
-import os
 import sys
 import threading
 import time
@@ -43,13 +42,13 @@ def run_once(function, one):
     return "PASS", ""
 
 
-def run_test(function, kernel, args, sbin):
+def run_test(function, kernel, args):
     name = function.__name__
     if kernel.release != args.kernels[0].release:
         name += "@" + kernel.release
     for attempt in (1, 2):
         start = time.monotonic()
-        one = case.Case(name, kernel, args.tools, sbin, args.work, args.logs)
+        one = case.Case(name, kernel, args)
         verdict, why = run_once(function, one)
         one.finish(keep_logs=verdict in ("FAIL", "LOST") or args.keep)
         if verdict != "LOST":
@@ -68,20 +67,12 @@ def run_test(function, kernel, args, sbin):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kernel", action="append", default=[],
-                        metavar="ROOT:RELEASE:SWAPCORE_KO:CRASHME_KO")
-    parser.add_argument("--program", action="append", default=[])
-    parser.add_argument("--tools", required=True)
-    parser.add_argument("--work", required=True)
-    parser.add_argument("--logs", required=True)
     parser.add_argument("--all", action="store_true", help="the slow ones too")
     parser.add_argument("--keep", action="store_true", help="keep all logs")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("-j", type=int, default=2)
     parser.add_argument("tests", nargs="*", help="only these")
-    args = parser.parse_args()
-    args.kernels = [case.Kernel(*text.split(":")) for text in args.kernel]
-    return args
+    return case.parse_arguments(parser)
 
 
 def plan(args):
@@ -107,15 +98,11 @@ def main():
     if not args.kernels:
         say("SKIP qemu: no kernels to boot: make setup fetches them")
         return 0
-    os.makedirs(args.work, exist_ok=True)
-    guestdir = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                            "guest")
     for kernel in args.kernels:
-        kernel.make_base(args.program, guestdir,
+        kernel.make_base(args.program, args.guest,
                          f"{args.work}/base-{kernel.release}")
-    sbin = {os.path.basename(path): path for path in args.program}
     with ThreadPoolExecutor(args.j) as pool:
-        jobs = [pool.submit(run_test, function, kernel, args, sbin)
+        jobs = [pool.submit(run_test, function, kernel, args)
                 for function, kernel in plan(args)]
         verdicts = [job.result() for job in jobs]
     return 1 if "FAIL" in verdicts or not verdicts else 0

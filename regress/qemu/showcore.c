@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-#define SHOW_TEXT	160u
+#define SHOW_TEXT	120u
 
 /* Strings from a dump are not to be trusted with a terminal. */
 static void
@@ -26,7 +26,7 @@ show_text(const char *what, const char *text, size_t len)
 {
 	size_t i;
 
-	printf("%-16s", what);
+	printf("%-20s", what);
 	for (i = 0; i < len && text[i] != '\0' && text[i] != '\n'; i++)
 		putchar(isprint((unsigned char)text[i]) ? text[i] : '?');
 	putchar('\n');
@@ -46,41 +46,67 @@ show_header(const cpu_kcore_hdr_t *hdr)
 	if (localtime_r(&when, &tm) != NULL)
 		strftime(text, sizeof(text), "%F %T %Z", &tm);
 	show_text("went down at", text, sizeof(text));
-	printf("%-16s%" PRIu64 ".%03" PRIu64 " s\n", "uptime",
+	printf("%-20s%" PRIu64 ".%03" PRIu64 " s\n", "uptime",
 	    hdr->uptime_ns / 1000000000u, hdr->uptime_ns / 1000000u % 1000u);
-	printf("%-16s%" PRIu64 " MiB of memory in %" PRIu64 " pieces\n",
+	printf("%-20s%" PRIu64 " MiB of memory in %" PRIu64 " pieces\n",
 	    "holds", hdr->data_size >> 20, hdr->nmemsegs);
-	printf("%-16s%" PRIu32 " CPUs, KASLR slide %#" PRIx64
+	printf("%-20s%" PRIu32 " CPUs, KASLR slide %#" PRIx64
 	    ", %" PRIu32 "-level page tables\n", "machine", hdr->ncpus,
 	    hdr->kaslr_slide, hdr->paging_levels);
 }
 
-/* A variable of the kernel: size 0 is a text, else a number of that size. */
+enum show_how { SHOW_NUMBER, SHOW_HEX, SHOW_STRING, SHOW_POINTED };
+
+static const struct show_variable {
+	const char *name;
+	enum show_how how;
+	size_t size;		/* of a number */
+} variables[] = {
+	{ "dumpmag", SHOW_HEX, sizeof(uint32_t) },
+	{ "panicstr", SHOW_POINTED, 0 },
+	{ "linux_banner", SHOW_STRING, 0 },
+	{ "saved_command_line", SHOW_POINTED, 0 },
+	{ "jiffies_64", SHOW_NUMBER, sizeof(uint64_t) },
+	{ "nr_threads", SHOW_NUMBER, sizeof(int) },
+	{ "total_forks", SHOW_NUMBER, sizeof(unsigned long) },
+};
+#define SHOW_OWN	2u	/* the first are known without a kernel */
+#define SHOW_ALL	(sizeof(variables) / sizeof(variables[0]))
+
 static void
-show_variable(kvm_t *kd, const char *name, size_t size)
+show_read(kvm_t *kd, const char *name, unsigned long addr, void *buf,
+    size_t len)
 {
+	if (kvm_read(kd, addr, buf, len) != (ssize_t)len)
+		errx(1, "%s: %s", name, kvm_geterr(kd));
+}
+
+static void
+show_variable(kvm_t *kd, const struct show_variable *v)
+{
+	unsigned long addr, number = 0;
 	char text[SHOW_TEXT];
 	struct nlist nl[2];
-	uint64_t number = 0;
 
 	memset(nl, 0, sizeof(nl));
-	nl[0].n_name = name;
+	nl[0].n_name = v->name;
 	if (kvm_nlist(kd, nl) == -1)
-		errx(1, "%s: %s", name, kvm_geterr(kd));
+		errx(1, "%s: %s", v->name, kvm_geterr(kd));
 	if (nl[0].n_type == N_UNDF) {
-		printf("%-16sno such name\n", name);
+		printf("%-20sno such name\n", v->name);
 		return;
 	}
-	if (size == 0) {
-		if (kvm_read(kd, nl[0].n_value, text, sizeof(text)) !=
-		    (ssize_t)sizeof(text))
-			errx(1, "%s: %s", name, kvm_geterr(kd));
-		show_text(name, text, sizeof(text));
+	addr = nl[0].n_value;
+	if (v->how == SHOW_POINTED)
+		show_read(kd, v->name, addr, &addr, sizeof(addr));
+	if (v->how == SHOW_POINTED || v->how == SHOW_STRING) {
+		show_read(kd, v->name, addr, text, sizeof(text));
+		show_text(v->name, text, sizeof(text));
 		return;
 	}
-	if (kvm_read(kd, nl[0].n_value, &number, size) != (ssize_t)size)
-		errx(1, "%s: %s", name, kvm_geterr(kd));
-	printf("%-16s%" PRIu64 " (at %#lx)\n", name, number, nl[0].n_value);
+	show_read(kd, v->name, addr, &number, v->size);
+	printf(v->how == SHOW_HEX ? "%-20s%#lx" : "%-20s%lu", v->name, number);
+	printf(" (at %#lx)\n", addr);
 }
 
 int
@@ -89,6 +115,7 @@ main(int argc, char **argv)
 	const cpu_kcore_hdr_t *hdr;
 	char errbuf[KVM_ERRBUFSZ];
 	kvm_t *kd;
+	size_t i;
 
 	if (argc != 2 && argc != 3) {
 		fprintf(stderr, "usage: showcore core [kernel]\n");
@@ -100,14 +127,8 @@ main(int argc, char **argv)
 	if ((hdr = kvm_dump_hdr(kd)) == NULL)
 		errx(1, "%s: %s", argv[1], kvm_geterr(kd));
 	show_header(hdr);
-	show_variable(kd, "dumpmag", sizeof(uint32_t));
-	if (argc == 3) {
-		show_variable(kd, "linux_banner", 0);
-		show_variable(kd, "jiffies_64", sizeof(uint64_t));
-		show_variable(kd, "nr_threads", sizeof(int));
-		show_variable(kd, "total_forks", sizeof(long));
-		show_variable(kd, "saved_command_line", sizeof(uint64_t));
-	}
+	for (i = 0; i < (argc == 3 ? SHOW_ALL : SHOW_OWN); i++)
+		show_variable(kd, &variables[i]);
 	if (kvm_close(kd) == -1)
 		errx(1, "kvm_close");
 	return 0;

@@ -4,7 +4,7 @@ its reason, and everything is given back."""
 
 import crash
 import disk
-from case import test
+from case import Skip, test
 
 SYS = "/sys/kernel/swapcore"
 
@@ -43,6 +43,11 @@ for round in 1 2 3; do
 	rmmod swapcore || die rmmod
 	readback unloaded
 done
+insmod /swapcore.ko || die insmod
+dumpon {device} || die "arm: $(cat {SYS}/reason)"
+rmmod swapcore || die "rmmod while armed"
+writeback unloaded
+readback unloaded
 swapoff {device} || die swapoff
 """, disk.attach(case.disk(64), bus), mem_mib=256, smp=2)
 
@@ -135,6 +140,54 @@ def virtio_blk_unbind_disarms(case):
     """taking the virtio_blk driver away, which the PCI bus does not see,
     disarms, and the device can be armed again."""
     unbind(case, "virtio", "/sys/bus/virtio/drivers/virtio_blk", "virtio0")
+
+
+@test()
+def suspend_disarms_and_arms_again(case):
+    """the dump device is let go before the machine suspends, and armed again
+    when it is back."""
+    device = disk.node("nvme", 2)
+    data, console = case.run(f"""
+mkdir -p /var/lib
+make_swap {device}
+insmod /swapcore.ko || die insmod
+dumpon {device} || die "arm: $(cat {SYS}/reason)"
+[ -e /sys/power/pm_test ] || {{ echo "@@nopm"; exit 0; }}
+echo freezer >/sys/power/pm_test
+echo freeze >/sys/power/state || die suspend
+n=0
+until [ "$(cat {SYS}/state)" = armed ]; do
+	[ $((n += 1)) -le 50 ] || die "after resume: $(cat {SYS}/state)"
+	usleep 100000
+done
+dumpon off
+rmmod swapcore || die rmmod
+""", disk.attach(case.disk(64), "nvme"), mem_mib=256)
+    if "@@nopm" in data:
+        raise Skip("this kernel has no /sys/power/pm_test")
+    case.check("suspending" in console, "it was not disarmed before")
+
+
+@test()
+def arming_another_device_moves(case):
+    """arming a second device lets go of the first."""
+    first, second = disk.node("nvme", 2), disk.node("virtio", 2)
+    data, _ = case.run(f"""
+mkdir -p /var/lib
+make_swap {first}
+make_swap {second}
+insmod /swapcore.ko || die insmod
+dumpon {first} || die "arm: $(cat {SYS}/reason)"
+dumpon {second} || die "arm: $(cat {SYS}/reason)"
+say device cat {SYS}/device
+say list dumpon -l
+dumpon off
+rmmod swapcore || die rmmod
+""", [*disk.attach(case.disk(64), "nvme"),
+      *disk.attach(case.disk(64), "virtio", 1)], mem_mib=256)
+    found = crash.blocks(data)
+    case.equal(found["device"], [second], "the device armed")
+    case.equal(found["list"], [second], "what dumpon -l says")
 
 
 # What the module must refuse: a name, lines instead of the good ones.

@@ -216,6 +216,9 @@ mkdir -p /var/lib
 await {data}
 if mount -t ext4 {data} /var 2>/dev/null; then
 	mkdir -p /var/crash
+	insmod /swapcore.ko
+	say dumpon dumpon {swap}
+	rmmod swapcore
 	say savecore savecore -v /var/crash
 	say files ls -l /var/crash
 	say state sh -c 'savecore -n; echo $?'
@@ -230,11 +233,12 @@ mkdir -p /var/lib
 
 @test(all_kernels=True)
 def savecore_after_real_reboot(case):
-    """after a real reset the stock driver works again, and savecore in the
-    guest finds the dump by its arm id, saves it and clears it."""
+    """after a real reset the stock driver works again, dumpon does not arm
+    over the dump, and savecore finds it by its arm id, saves it and clears
+    it."""
     image, data = case.disk(320), case.disk(400, None)
     device = disk.node("virtio", 2)
-    script = FIRST_BOOT.format(data=disk.node("nvme")) + crash.arm_script(
+    script = FIRST_BOOT.format(data=disk.node("nvme"), swap=device) + crash.arm_script(
         device, crashme="") + "umount /var" + crash.PANIC
     with case.boot(script, [*disk.attach(image, "virtio"),
                             *disk.attach(data, "nvme", 1)],
@@ -247,6 +251,8 @@ def savecore_after_real_reboot(case):
         found = crash.blocks("\n".join(vm.data.lines[at:]))
         vm.wait_exit(30)
     case.log("savecore", "\n".join(found.get("savecore", ())))
+    case.check("not saved" in " ".join(found["dumpon"]),
+               f"dumpon over an unsaved dump said: {found['dumpon']}")
     files = "\n".join(found["files"])
     case.check("linux.0.core" in files, f"/var/crash holds: {files}; "
                f"savecore said: {found['savecore']}")
