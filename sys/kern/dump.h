@@ -155,9 +155,12 @@ struct dump {
 /* ---- Records: dump_record.c ---- */
 
 void dump_record_begin(struct dump *d, const char *panicstr);
-/* Builds and writes the early record. */
+/* Builds, writes and flushes the early record. */
 __must_check int dump_record_early(struct dump *d);
-/* Writes the next trailer and flushes around it. */
+/*
+ * Writes the next trailer and flushes.  What it speaks of is on the medium
+ * before: who sets a member of d->trailer has flushed first.
+ */
 __must_check int dump_record_trailer(struct dump *d, uint32_t state,
     int error);
 /* Notes a range that could not be read after the tables were written. */

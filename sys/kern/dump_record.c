@@ -83,6 +83,8 @@ dump_record_early(struct dump *d)
 		error = dump_stream_put(d, d->early_buf, size);
 	if (error == 0)
 		error = dump_stream_push(d);
+	if (error == 0)
+		error = dumpdev_flush(d->dd);
 	if (error != 0)
 		return error;
 	d->trailer.early_off = d->l.early_off;
@@ -101,11 +103,8 @@ dump_record_trailer(struct dump *d, uint32_t state, int error)
 	t->error = (uint32_t)-error;
 	t->cksum = 0;
 	t->cksum = md_xxh64(t, sizeof(*t));
-	/* What the trailer speaks of is on the medium before it says so. */
-	werror = dumpdev_flush(d->dd);
-	if (werror == 0)
-		werror = dump_stream_record(d, d->l.trailer_off[t->seq & 1], t,
-		    sizeof(*t));
+	werror = dump_stream_record(d, d->l.trailer_off[t->seq & 1], t,
+	    sizeof(*t));
 	if (werror == 0)
 		werror = dumpdev_flush(d->dd);
 	return werror;

@@ -37,18 +37,18 @@ prove_disk(struct dump *d)
 	if (error == 0)
 		error = dumpdev_wait(d->dd, 0);
 	if (error != 0) {
-		md_printf("swapcore: can't read the dump device's first page: "
-		    "%s\n", d->dd->reason);
+		md_printf("swapcore: dump failed: the device's first page "
+		    "can't be read: %s; nothing is written\n", d->dd->reason);
 		return error;
 	}
 	if (memcmp(now, d->page0, KCORE_ALIGN) == 0)
 		return 0;
 	if (memcmp(now + SWAP_MAGIC_OFF, "S1SUSPEND", 9) == 0)
-		md_printf("swapcore: the dump device holds a hibernation image;"
-		    " nothing is written\n");
+		md_printf("swapcore: dump failed: the device holds a "
+		    "hibernation image; nothing is written\n");
 	else
-		md_printf("swapcore: the dump device's first page is not the "
-		    "one it was armed with; nothing is written\n");
+		md_printf("swapcore: dump failed: the device's first page is "
+		    "not the one it was armed with; nothing is written\n");
 	return -ESTALE;
 }
 
@@ -271,6 +271,8 @@ dump_write(struct dump *d)
 	error = dump_stream_open(d, d->l.dumplo);
 	if (error == 0)
 		error = dump_tables_write(d);
+	if (error == 0)
+		error = dumpdev_flush(d->dd);
 	if (error != 0)
 		return error;
 	d->trailer.dumplo = d->l.dumplo;

@@ -15,6 +15,7 @@
 #include <linux/utsname.h>
 
 #include <md.h>
+#include <os/kcompat.h>
 #include <os/os.h>
 
 #define SLOTS		8u
@@ -504,6 +505,22 @@ own_range(void (*fn)(void *, u64, u64, const char *), void *arg,
 		fn(arg, start, end, what);
 }
 
+/* The module's own variables. */
+static void
+own_data(void (*fn)(void *, u64, u64, const char *), void *arg)
+{
+#ifdef HAVE_MODULE_MEMORY
+	const struct module_memory *m = &THIS_MODULE->mem[MOD_DATA];
+
+	own_range(fn, arg, m->base, m->size, "data");
+#else
+	const struct module_layout *m = &THIS_MODULE->core_layout;
+
+	own_range(fn, arg, (char *)m->base + m->ro_after_init_size,
+	    m->size - m->ro_after_init_size, "data");
+#endif
+}
+
 void
 arm_own(const struct armed *a,
     void (*fn)(void *arg, u64 start, u64 end, const char *what), void *arg)
@@ -511,6 +528,7 @@ arm_own(const struct armed *a,
 	const struct dump *d = &a->dump;
 	unsigned int i;
 
+	own_data(fn, arg);
 	own_range(fn, arg, a, sizeof(*a), "state");
 	own_range(fn, arg, a->stack, ARM_STACK_SIZE, "stack");
 	own_range(fn, arg, d->map.bits, dump_map_bytes(d->map.npages), "map");

@@ -14,4 +14,10 @@
 #include <linux/panic_notifier.h>
 #endif
 
+/* "module: replace module_layout with module_memory", v6.4: a module's writable
+ * data is a piece of its own. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define HAVE_MODULE_MEMORY
+#endif
+
 #endif /* _OS_KCOMPAT_H_ */
