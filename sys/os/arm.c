@@ -163,6 +163,24 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 	return 0;
 }
 
+/* A dump partition has no other user: nobody mounts it while it is armed. */
+static int
+arm_hold(struct armed *a, const struct arm_config *cfg)
+{
+	const fmode_t mode = FMODE_READ | FMODE_WRITE | FMODE_EXCL;
+	struct block_device *bdev;
+
+	if (!cfg->hold)
+		return 0;
+	bdev = blkdev_get_by_dev(cfg->hold, mode, a);
+	if (IS_ERR(bdev))
+		return arm_refuse((int)PTR_ERR(bdev), "%s is in use by "
+		    "something else (error %ld); a dump partition must be "
+		    "free", cfg->device, -PTR_ERR(bdev));
+	a->held_bdev = bdev;
+	return 0;
+}
+
 /* Extents from sectors to the device's blocks; then the window. */
 static int
 arm_window(struct armed *a, const struct arm_config *cfg)
@@ -330,6 +348,8 @@ armed_free(struct armed *a)
 		kfree(a->dd.softc);
 	}
 	events_unwatch(a->watch);
+	if (a->held_bdev)
+		blkdev_put(a->held_bdev, FMODE_READ | FMODE_WRITE | FMODE_EXCL);
 	if (a->dd.bus) {
 		pci_d3cold_enable(a->bus.pdev);
 		pm_runtime_put(&a->bus.pdev->dev);
@@ -365,6 +385,8 @@ arm_all(struct armed *a, const struct arm_config *cfg,
 	error = arm_disk(a, cfg, bdev);
 	if (error == 0)
 		error = arm_window(a, cfg);
+	if (error == 0)
+		error = arm_hold(a, cfg);
 	if (error != 0)
 		return error;
 	d->page0 = (u8 *)get_zeroed_page(GFP_KERNEL);

@@ -49,19 +49,26 @@ parse_crashnote(struct arm_config *cfg, const char *arg)
 }
 
 static int
-parse_line(struct arm_config *cfg, const char *key, const char *arg)
+parse_dev(const char *arg, dev_t *dev)
 {
 	unsigned int major, minor;
 
+	if (sscanf(arg, "%u:%u", &major, &minor) != 2)
+		return -EINVAL;
+	*dev = MKDEV(major, minor);
+	return 0;
+}
+
+static int
+parse_line(struct arm_config *cfg, const char *key, const char *arg)
+{
 	if (strcmp(key, "device") == 0)
 		return strscpy(cfg->device, arg, sizeof(cfg->device)) < 0 ?
 		    -EINVAL : 0;
-	if (strcmp(key, "disk") == 0) {
-		if (sscanf(arg, "%u:%u", &major, &minor) != 2)
-			return -EINVAL;
-		cfg->disk = MKDEV(major, minor);
-		return 0;
-	}
+	if (strcmp(key, "disk") == 0)
+		return parse_dev(arg, &cfg->disk);
+	if (strcmp(key, "hold") == 0)
+		return parse_dev(arg, &cfg->hold);
 	if (strcmp(key, "armid") == 0)
 		return strlen(arg) != 2 * KCORE_IDLEN ? -EINVAL :
 		    hex2bin(cfg->arm_id, arg, KCORE_IDLEN);

@@ -59,6 +59,7 @@ void ram_free(struct dump_map *map);
 struct arm_config {
 	char device[256];	/* as the administrator calls it */
 	dev_t disk;		/* the whole disk */
+	dev_t hold;		/* dump partition, ours alone; 0: none */
 	u8 arm_id[KCORE_IDLEN];
 	u8 boot_id[KCORE_IDLEN];
 	u32 level;
@@ -85,6 +86,7 @@ struct armed {
 	struct dumpdev dd;
 	struct bus_pci bus;
 	struct events_watch *watch;	/* or NULL */
+	struct block_device *held_bdev;	/* open exclusively; or NULL */
 	struct arm_vars *vars;	/* a page of its own */
 	void *stack;		/* ARM_STACK_SIZE bytes */
 	struct dump_extent *blocks;	/* the extents in device blocks */

@@ -38,8 +38,7 @@ virtio_cap_note(struct dumpdev_bus *bus, unsigned int pos, uint32_t head,
 		return;
 	}
 	bar = bus->ops->cfg_read4(bus, pos + VIRTIO_CAP_BAR) & 0xff;
-	if (r->found || bar >= DUMPDEV_NBARS ||
-	    VIRTIO_CAP_LEN(head) < VIRTIO_CAP_MINLEN)
+	if (r->found || bar >= DUMPDEV_NBARS)
 		return;
 	r->found = true;
 	r->bar = (uint8_t)bar;
@@ -65,8 +64,10 @@ virtio_caps_parse(struct dumpdev_bus *bus, struct virtio_caps *caps)
 		head = bus->ops->cfg_read4(bus, pos);
 		if (head == 0xffffffff)
 			return -ENODEV;
-		/* One that sticks out of the 256 bytes is not one. */
+		/* One that is short or sticks out of the 256 bytes is not
+		 * one. */
 		if (PCIREG_CAP_ID(head) == PCIREG_CAP_VENDOR &&
+		    VIRTIO_CAP_LEN(head) >= VIRTIO_CAP_MINLEN &&
 		    pos + VIRTIO_CAP_LEN(head) <= 256)
 			virtio_cap_note(bus, pos, head, caps);
 		pos = PCIREG_CAP_NEXT(head);
