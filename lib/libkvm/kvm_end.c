@@ -36,7 +36,7 @@ end_settle(struct kvmi_end *end)
 	if (!end->have_early || !end->have_trailer ||
 	    end_same(end->early.dump_id, end->tr.dump_id))
 		return;
-	/* A newer panic got no further than that; but an unsaved dump is more. */
+	/* A newer panic got no further; but an unsaved dump is more. */
 	if (end->tr.state == KCORE_STATE_SAVED)
 		end->have_trailer = false;
 	else

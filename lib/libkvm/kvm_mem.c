@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kvm_mem.c: physical memory of the dump, and kvm_read(3) and kvm_write(3) over
- * it.  Each reason why memory can't be had has its own errno and text.
+ * kvm_mem.c: physical memory of the dump.  Each reason why memory can't be had
+ * has its own errno and text.
  */
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "kvm_private.h"
@@ -61,83 +60,4 @@ kvmi_phys_read(kvm_t *kd, kpaddr_t pa, void *buf, size_t len)
 	}
 	kvmi_view_apply(&kd->view, pa, buf, n);
 	return (ssize_t)n;
-}
-
-ssize_t
-kvm_read(kvm_t *kd, unsigned long kva, void *buf, size_t len)
-{
-	size_t done = 0;
-	kpaddr_t pa;
-	uint64_t run;
-	ssize_t n;
-
-	if (kvmi_need_header(kd) == -1)
-		goto fail;
-	if (len > SSIZE_MAX) {
-		kvmi_err(kd, EINVAL, "a read of %zu bytes is too long", len);
-		goto fail;
-	}
-	while (done < len) {
-		if (done != 0 && kva + done == 0) {
-			kvmi_err(kd, EFAULT, "the address space ends");
-			goto fail;
-		}
-		if (kvmi_translate(kd, kva + done, len - done, &pa, &run) == -1)
-			goto fail;
-		for (; run > 0; run -= (uint64_t)n, done += (size_t)n) {
-			n = kvmi_phys_read(kd, pa, (uint8_t *)buf + done,
-			    (size_t)run);
-			if (n == -1) {
-				kvmi_prepend(kd, "address 0x%lx", kva + done);
-				goto fail;
-			}
-			pa += (uint64_t)n;
-		}
-	}
-	return (ssize_t)done;
-fail:
-	kvmi_report(kd);
-	return done != 0 ? (ssize_t)done : -1;
-}
-
-ssize_t
-kvm_write(kvm_t *kd, unsigned long kva, const void *buf, size_t len)
-{
-	size_t done = 0, n;
-	kpaddr_t pa;
-	uint64_t run;
-
-	if (kvmi_need_header(kd) == -1)
-		goto fail;
-	if (!kd->writable) {
-		kvmi_err(kd, EBADF, "opened for reading only");
-		goto fail;
-	}
-	if (len > SSIZE_MAX) {
-		kvmi_err(kd, EINVAL, "a write of %zu bytes is too long", len);
-		goto fail;
-	}
-	while (done < len) {
-		if (done != 0 && kva + done == 0) {
-			kvmi_err(kd, EFAULT, "the address space ends");
-			goto fail;
-		}
-		n = KVMI_PAGE - (kva + done) % KVMI_PAGE;
-		if (n > len - done)
-			n = len - done;
-		if (kvmi_translate(kd, kva + done, n, &pa, &run) == -1)
-			goto fail;
-		if (kvmi_view_write(kd, pa, (const uint8_t *)buf + done, n) ==
-		    -1) {
-			kvmi_prepend(kd, "address 0x%lx", kva + done);
-			goto fail;
-		}
-		done += n;
-		/* It may have been a page table. */
-		kvmi_vm_flush(&kd->vm);
-	}
-	return (ssize_t)done;
-fail:
-	kvmi_report(kd);
-	return done != 0 ? (ssize_t)done : -1;
 }

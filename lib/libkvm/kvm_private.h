@@ -5,6 +5,7 @@
  * Layers, each calling only the one below it:
  *
  *	kvm_nlist.c, kvm_elf.c		names -> kernel addresses
+ *	kvm_read.c			kernel memory
  *	kvm_translate.c, kvm_x86_64.c	kernel -> physical addresses
  *	kvm_mem.c, kvm_view.c		physical memory, with private changes
  *	kvm_runs.c			physical addresses -> CORE_DATA offsets

@@ -5,12 +5,12 @@
  */
 #include "kvm_private.h"
 
-#define X86_PTE_P	0x1ull			/* present */
-#define X86_PTE_PS	0x80ull			/* a page, not a table */
-#define X86_PTE_PAT	0x1000ull		/* in the entry of a large page */
+#define X86_PTE_P	0x1ull		/* present */
+#define X86_PTE_PS	0x80ull		/* a page, not a table */
+#define X86_PTE_PAT	0x1000ull	/* in the entry of a large page */
 #define X86_PTE_ADDR	0x000ffffffffff000ull	/* bits 51 to 12 */
 
-#define X86_LEVEL_PDPT	3u			/* the highest that maps pages */
+#define X86_LEVEL_PDPT	3u		/* the highest that maps pages */
 
 static enum kvmi_walk_end
 x86_64_walk(const struct kvmi_walk *w, kvaddr_t va, struct kvmi_xlat *x)

@@ -64,7 +64,7 @@ damage_raw_header_any_bit_is_refused(void **state)
 	image_fini(&im);
 }
 
-/* This test checks that no flipped bit of a core's headers is taken for right. */
+/* This test checks that no flipped bit of a core's headers is believed. */
 static void
 damage_core_header_any_bit_is_refused(void **state)
 {
@@ -139,7 +139,7 @@ damage_core_cut_in_data_says_where(void **state)
 	image_fini(&im);
 }
 
-/* This test checks that a flipped bit in a trailer leaves the other in force. */
+/* This test checks that a flipped bit in a trailer leaves the other one. */
 static void
 damage_trailer_any_bit_leaves_the_older(void **state)
 {
@@ -169,7 +169,7 @@ damage_trailer_any_bit_leaves_the_older(void **state)
 	image_fini(&im);
 }
 
-/* This test checks that with both trailers gone there is no dump, and a text. */
+/* This test checks that without both trailers there is no dump. */
 static void
 damage_both_trailers_is_no_dump(void **state)
 {

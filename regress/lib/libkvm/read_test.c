@@ -139,6 +139,32 @@ read_across_pages_is_one_answer(void **state)
 	image_fini(&im);
 }
 
+/* This test checks that pages next to each other may be anywhere in memory. */
+static void
+read_scattered_pages_are_put_together(void **state)
+{
+	const struct mkdump_map maps[] = {
+		{ 0xffffc90000000000, 0x5000, 4096, 4096 },
+		{ 0xffffc90000001000, 0x3000, 4096, 4096 },
+		{ 0xffffc90000002000, 0x4000, 8192, 4096 },
+	};
+	static uint64_t buf[2048];
+	struct image im;
+
+	(void)state;
+	image_init(&im);
+	im.spec.maps = maps;
+	im.spec.nmaps = 3;
+	image_make(&im);
+	assert_int_equal(kvm_read(im.kd, maps[0].va, buf, sizeof(buf)),
+	    sizeof(buf));
+	assert_int_equal(buf[0], mkdump_word(0x5000));
+	assert_int_equal(buf[512], mkdump_word(0x3000));
+	assert_int_equal(buf[1024], mkdump_word(0x4000));
+	assert_int_equal(buf[2047], mkdump_word(0x5ff8));
+	image_fini(&im);
+}
+
 /* This test checks that a transfer ends before the first byte not there. */
 static void
 read_into_a_hole_is_short_with_reason(void **state)
@@ -224,7 +250,7 @@ read_each_reason_is_told_apart(void **state)
 	image_fini(&im);
 }
 
-/* This test checks that a page table that was left out is named as the cause. */
+/* This test checks that a page table left out is named as the cause. */
 static void
 read_without_page_table_names_it(void **state)
 {
@@ -367,7 +393,7 @@ reader_main(void *arg)
 	return NULL;
 }
 
-/* This test checks that threads share a descriptor, each with its own errors. */
+/* This test checks that threads share a descriptor, not its errors. */
 static void
 read_from_threads_is_right(void **state)
 {
@@ -503,6 +529,7 @@ main(void)
 		cmocka_unit_test(read_encrypted_tables_are_right),
 		cmocka_unit_test(read_seg64_core_is_right),
 		cmocka_unit_test(read_across_pages_is_one_answer),
+		cmocka_unit_test(read_scattered_pages_are_put_together),
 		cmocka_unit_test(read_into_a_hole_is_short_with_reason),
 		cmocka_unit_test(read_each_reason_is_told_apart),
 		cmocka_unit_test(read_without_page_table_names_it),

@@ -237,7 +237,7 @@ x86_64_walk_reserved_bits_are_refused(void **state)
 	assert_int_equal(x.level, 2);
 }
 
-/* This test checks that a table that names itself ends the walk all the same. */
+/* This test checks that a table that names itself ends the walk too. */
 static void
 x86_64_walk_loop_ends(void **state)
 {
