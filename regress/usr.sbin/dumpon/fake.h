@@ -32,7 +32,7 @@ void fake_partition_signature(const char *signature);
 /* The whole virtio disk /dev/vda, 254:0, 64 MiB. */
 void fake_disk(const char *signature);
 
-/* Collects standard output and standard error until fake_said() returns them. */
+/* Collects standard output and error until fake_said() returns them. */
 void fake_listen(void);
 const char *fake_said(void);
 

@@ -6,10 +6,12 @@
  *	SAVECORE_ROOT	what stands for /, as far as kernfile.c goes
  *	INJECT_AT	the call that fails, from 1 on; 0: none
  *	INJECT_HOW	once, ever (and all after it), or kill (SIGKILL)
- *	INJECT_COUNT	a file that gets the number of calls at exit
+ *	INJECT_LOG	a file that gets a line for each call: its name, and the
+ *			file it is about
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,26 +33,33 @@ kernfile_root(void)
 }
 
 static void
-inject_report(void)
+inject_log(const char *name, int fd)
 {
-	const char *path = getenv("INJECT_COUNT");
-	FILE *fp = path == NULL ? NULL : fopen(path, "w");
+	static FILE *fp;
+	const char *path = getenv("INJECT_LOG");
+	char file[PATH_MAX], link[64];
+	int error = errno;
+	ssize_t n;
 
-	if (fp == NULL)
+	if (path == NULL || (fp == NULL && (fp = fopen(path, "we")) == NULL))
 		return;
-	fprintf(fp, "%lu\n", inject_calls);
-	fclose(fp);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, file, sizeof(file) - 1);
+	file[n == -1 ? 0 : n] = '\0';
+	fprintf(fp, "%s %s\n", name, file);
+	fflush(fp);
+	errno = error;
 }
 
 /* Is it this call's turn to fail? */
 static bool
-inject_fails(int error)
+inject_fails(const char *name, int fd, int error)
 {
 	const char *at = getenv("INJECT_AT"), *how = getenv("INJECT_HOW");
 	unsigned long n = at == NULL ? 0 : strtoul(at, NULL, 10);
 
-	if (inject_calls++ == 0)
-		atexit(inject_report);
+	inject_log(name, fd);
+	inject_calls++;
 	if (n == 0 || how == NULL || inject_calls < n ||
 	    (inject_calls > n && strcmp(how, "ever") != 0))
 		return false;
@@ -66,7 +75,7 @@ type __wrap_##name args;						\
 type									\
 __wrap_##name args							\
 {									\
-	return inject_fails(error) ? -1 : __real_##name names;		\
+	return inject_fails(#name, fd, error) ? -1 : __real_##name names;		\
 }
 
 INJECT(ssize_t, write, ENOSPC, (int fd, const void *buf, size_t len),
@@ -99,7 +108,7 @@ __wrap_openat64(int fd, const char *path, int flags, ...)
 		mode = (mode_t)va_arg(ap, int);
 		va_end(ap);
 	}
-	if (inject_fails(EACCES))
+	if (inject_fails("openat64", fd, EACCES))
 		return -1;
 	return __real_openat64(fd, path, flags, mode);
 }

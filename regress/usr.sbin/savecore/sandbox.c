@@ -218,7 +218,7 @@ sandbox_child(const struct sandbox *s, char **argv, int out)
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	setenv("SAVECORE_ROOT", s->root, 1);
-	setenv("INJECT_COUNT", sandbox_path(s, "count"), 1);
+	setenv("INJECT_LOG", sandbox_path(s, "calls"), 1);
 	setenv("INJECT_AT", s->inject_at == NULL ? "0" : s->inject_at, 1);
 	setenv("INJECT_HOW", s->inject_how == NULL ? "once" : s->inject_how, 1);
 	if (s->fsize != 0) {
@@ -257,12 +257,12 @@ sandbox_run(struct sandbox *s, ...)
 	if (strstr(s->said, "Sanitizer") != NULL ||
 	    strstr(s->said, "runtime error") != NULL)
 		fail_msg("%s", s->said);
-	fp = fopen(sandbox_path(s, "count"), "r");
-	if (fp != NULL) {
-		if (fscanf(fp, "%lu", &s->calls) != 1)
-			s->calls = 0;
+	s->calls = 0;
+	fp = fopen(sandbox_path(s, "calls"), "r");
+	while (fp != NULL && (i = getc(fp)) != EOF)
+		s->calls += i == '\n';
+	if (fp != NULL)
 		fclose(fp);
-	}
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -300,6 +300,17 @@ bool
 sandbox_swap_untouched(const struct sandbox *s)
 {
 	return sandbox_same(s, s->info.dumplo);
+}
+
+char *
+sandbox_calls(const struct sandbox *s)
+{
+	unsigned char *text;
+	size_t len;
+
+	text = slurp_all(sandbox_path(s, "calls"), &len);
+	text[len] = '\0';
+	return (char *)text;
 }
 
 bool

@@ -25,7 +25,7 @@ struct sandbox {
 	char said[32768];	/* standard output and error of the last run */
 	const char *inject_at;	/* or NULL */
 	const char *inject_how;
-	unsigned long calls;	/* counted in the last run that was not killed */
+	unsigned long calls;	/* of the last run */
 	unsigned long fsize;	/* largest file it may write; 0: any */
 };
 
@@ -53,6 +53,8 @@ bool sandbox_untouched(const struct sandbox *s);
 bool sandbox_good(const struct sandbox *s, const char *name);
 /* Nothing that swap could hold has changed: everything below dumplo. */
 bool sandbox_swap_untouched(const struct sandbox *s);
+/* The calls of the last run, a name and a file a line; free(3) it. */
+char *sandbox_calls(const struct sandbox *s);
 bool sandbox_has(const struct sandbox *s, const char *name);
 void sandbox_assert_said(const struct sandbox *s, const char *what);
 

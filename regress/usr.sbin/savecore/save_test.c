@@ -132,6 +132,47 @@ save_complete_dump_gives_core_and_clears(void **state)
 	sandbox_assert_said(s, "no core dump");
 }
 
+/* Goes on to the next call that is so; it is there. */
+static const char *
+next_call(const char *calls, const char *name, const char *file)
+{
+	char line[PATH_MAX];
+	const char *p;
+
+	snprintf(line, sizeof(line), "%s %s\n", name, file);
+	p = strstr(calls, line);
+	if (p == NULL)
+		fail_msg("no %s after that in: %s", line, calls);
+	return p + strlen(line);
+}
+
+/* This test checks the order: data, sync, rename, sync of the directory, and
+ * only then a write to the device. */
+static void
+save_order_is_sync_rename_sync_clear(void **state)
+{
+	struct sandbox *s = *state;
+	char *calls, line[PATH_MAX], partial[256];
+	const char *p, *first;
+
+	assert_int_equal(save(s), 0);
+	calls = sandbox_calls(s);
+	snprintf(partial, sizeof(partial), "%s/.linux.0.core.partial", s->dir);
+	p = next_call(calls, "fsync", s->dir);
+	p = next_call(p, "pwrite64", partial);
+	p = next_call(p, "fsync", partial);
+	snprintf(line, sizeof(line), "pwrite64 %s\n", partial);
+	assert_null(strstr(p, line));
+	p = next_call(p, "renameat2", s->dir);
+	p = next_call(p, "fsync", s->dir);
+	snprintf(line, sizeof(line), "pwrite64 %s\n", s->image);
+	first = strstr(calls, line);
+	assert_non_null(first);
+	assert_true(first >= p);
+	next_call(first, "fsync", s->image);
+	free(calls);
+}
+
 /* This test checks that -f saves what was saved before, but for dumpmag. */
 static void
 save_forced_again_saves_cleared_dump(void **state)
@@ -548,6 +589,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(save_complete_dump_gives_core_and_clears),
+		TEST(save_order_is_sync_rename_sync_clear),
 		TEST(save_forced_again_saves_cleared_dump),
 		TEST(save_compressed_gives_same_core),
 		TEST(clear_clears_and_saves_nothing),
