@@ -6,6 +6,7 @@ A test is a function of one Case, marked with @test.  Its docstring completes
 Skip, or what vm.py raises.
 """
 
+import atexit
 import os
 import re
 import shutil
@@ -72,7 +73,9 @@ def parse_arguments(parser):
     args.sbin = {os.path.basename(path): path for path in args.program}
     args.guest = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                               "guest")
-    os.makedirs(args.work, exist_ok=True)
+    args.work = f"{args.work}/{os.getpid()}"    # others may be at work as well
+    os.makedirs(args.work)
+    atexit.register(shutil.rmtree, args.work, ignore_errors=True)
     return args
 
 
@@ -85,17 +88,23 @@ class Case:
         self.tools = args.tools # directory of cmpcore, readcore, showcore
         self.sbin = args.sbin   # name -> path of our programs
         self.dir = f"{args.work}/{name}"
-        self.logdir = f"{args.logs}/{name}"
+        self.logdir = f"{args.work}/{name}.logs"
+        self._kept = f"{args.logs}/{name}"
         self._boots = 0
         self._disks = 0
-        for path in (self.dir, self.logdir):
-            shutil.rmtree(path, ignore_errors=True)
-            os.makedirs(path)
+        os.makedirs(self.dir)
+        os.makedirs(self.logdir)
 
     def finish(self, keep_logs):
-        shutil.rmtree(self.dir, ignore_errors=True)
-        if not keep_logs:
-            shutil.rmtree(self.logdir, ignore_errors=True)
+        """Removes the test's files; where its logs are now."""
+        shutil.rmtree(self.dir)
+        shutil.rmtree(self._kept, ignore_errors=True)
+        if keep_logs:
+            os.makedirs(os.path.dirname(self._kept), exist_ok=True)
+            shutil.move(self.logdir, self._kept)
+        else:
+            shutil.rmtree(self.logdir)
+        return self._kept
 
     def path(self, name):
         return f"{self.dir}/{name}"

@@ -112,10 +112,8 @@ def read_core(one, core, found, out):
                         capture_output=True, text=True).stdout.splitlines())
 
 
-def demo(args):
-    kernel = args.kernels[0]
-    kernel.make_base(args.program, args.guest, f"{args.work}/base-demo")
-    one = case.Case("demo", kernel, args)
+def demo(one, args):
+    kernel = one.kernel
     tell(f"Booting Debian's kernel {kernel.release} in QEMU: 512 MiB, 2 CPUs,\n"
          f"    an NVMe disk with a swap partition, {SWAP}, and a disk for "
          "/var.\n    It loads swapcore.ko and runs dumpon(8):")
@@ -131,7 +129,6 @@ def demo(args):
     show([f"The names that were looked up in it: {args.out}/linux.names",
           f"Read it again: {args.tools}/showcore {core} "
           f"{args.out}/linux.names"])
-    one.finish(keep_logs=False)
 
 
 def main():
@@ -140,10 +137,14 @@ def main():
     args = case.parse_arguments(parser)
     if not args.kernels:
         sys.exit("demo: no kernel to boot: make setup fetches it")
+    kernel = args.kernels[0]
+    kernel.make_base(args.program, args.guest, f"{args.work}/base")
+    one = case.Case("demo", kernel, args)
     try:
-        demo(args)
-    except (LostVM, NoLine, case.Failed) as error:
-        sys.exit(f"demo: {error} (logs: {args.logs}/demo)")
+        demo(one, args)
+    except (LostVM, NoLine, subprocess.CalledProcessError) as error:
+        sys.exit(f"demo: {error} (logs: {one.finish(keep_logs=True)})")
+    one.finish(keep_logs=False)
     return 0
 
 

@@ -50,7 +50,7 @@ def run_test(function, kernel, args):
         start = time.monotonic()
         one = case.Case(name, kernel, args)
         verdict, why = run_once(function, one)
-        one.finish(keep_logs=verdict in ("FAIL", "LOST") or args.keep)
+        logs = one.finish(args.keep or verdict in ("FAIL", "LOST"))
         if verdict != "LOST":
             break
         say(f"lost the machine of {name}, attempt {attempt}: {why}")
@@ -59,7 +59,7 @@ def run_test(function, kernel, args):
     seconds = time.monotonic() - start
     tail = f": {why}" if why else ""
     if verdict == "FAIL":
-        tail += f" (logs: {one.logdir})"
+        tail += f" (logs: {logs})"
     say(f"{verdict} qemu/{name}{tail}" if tail else
         f"{verdict} qemu/{name} ({seconds:.0f} s)")
     return verdict
