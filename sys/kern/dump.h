@@ -146,6 +146,7 @@ struct dump {
 	struct dump_stream s;
 	kcore_trailer_t trailer;
 	kcore_ckpage_t ck;
+	kpaddr_t late_end;	/* of the last range in trailer.late, or lost */
 	uint32_t notes_size;
 	struct md_xxh64 hash;	/* of the header, then of the open chunk */
 	uint64_t data_done;	/* bytes of CORE_DATA put into the stream */

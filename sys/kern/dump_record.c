@@ -35,7 +35,8 @@ dump_record_begin(struct dump *d, const char *panicstr)
 
 /* Fills the first page of the early record; notes and log follow it in buf. */
 static void
-early_fill(const struct dump *d, kcore_early_t *e, size_t log_size)
+early_fill(const struct dump *d, kcore_early_t *e, uint32_t notes_size,
+    size_t log_size)
 {
 	memset(e, 0, sizeof(*e));
 	e->magic = KCORE_EARLY_MAGIC;
@@ -50,7 +51,7 @@ early_fill(const struct dump *d, kcore_early_t *e, size_t log_size)
 	e->panic_cpu = d->hdr.panic_cpu;
 	e->panic_tid = d->hdr.panic_tid;
 	e->notes_off = sizeof(*e);
-	e->notes_size = d->notes_size;
+	e->notes_size = notes_size;
 	e->log_off = e->notes_off + e->notes_size;
 	e->log_size = (uint32_t)log_size;
 	memcpy(e->panic_comm, d->hdr.panic_comm, sizeof(e->panic_comm));
@@ -59,7 +60,7 @@ early_fill(const struct dump *d, kcore_early_t *e, size_t log_size)
 	memcpy(e->nodename, d->hdr.nodename, sizeof(e->nodename));
 	memcpy(e->panicstr, d->hdr.panicstr, sizeof(e->panicstr));
 	e->body_cksum = md_xxh64((const uint8_t *)e + sizeof(*e),
-	    e->notes_size + log_size);
+	    notes_size + log_size);
 	e->cksum = md_xxh64(e, sizeof(*e));
 }
 
@@ -67,12 +68,18 @@ int
 dump_record_early(struct dump *d)
 {
 	kcore_early_t *e = (kcore_early_t *)d->early_buf;
-	size_t used = sizeof(*e) + d->notes_size, log_size, size;
+	uint32_t notes_size = d->notes_size;
+	size_t used, log_size, size;
 	int error;
 
-	memcpy(d->early_buf + sizeof(*e), d->notes, d->notes_size);
+	/* The notes of very many CPUs are in the CPU segment alone: the log
+	 * is worth more here. */
+	if (notes_size > DUMP_EARLY_BUF / 2)
+		notes_size = 0;
+	memcpy(d->early_buf + sizeof(*e), d->notes, notes_size);
+	used = sizeof(*e) + notes_size;
 	log_size = md_log_tail(d->early_buf + used, DUMP_EARLY_BUF - used);
-	early_fill(d, e, log_size);
+	early_fill(d, e, notes_size, log_size);
 	used += log_size;
 	size = (used + KCORE_ALIGN - 1) / KCORE_ALIGN * KCORE_ALIGN;
 	memset(d->early_buf + used, 0, size - used);
@@ -114,10 +121,12 @@ void
 dump_record_late(struct dump *d, kpaddr_t pa, uint64_t len)
 {
 	kcore_trailer_t *t = &d->trailer;
-	kcore_exclseg_t *last = &t->late[t->nlate > 0 ? t->nlate - 1 : 0];
+	bool grows = t->nlate > 0 && d->late_end == pa;
 
-	if (t->nlate > 0 && last->start + last->size == pa) {
-		last->size += len;
+	d->late_end = pa + len;
+	if (grows) {
+		if (t->late_lost == 0)
+			t->late[t->nlate - 1].size += len;
 		return;
 	}
 	if (t->nlate == KCORE_LATE_MAX) {

@@ -13,6 +13,7 @@
 
 #define CHECKPOINT_US	2000000u	/* at most one checkpoint in this time */
 #define PROGRESS_US	1000000u	/* at most one line in this time */
+#define CLASSIFY_MAX	32768u	/* pages asked for between two watchdogs */
 
 #define SWAP_MAGIC_OFF	(KCORE_ALIGN - 10)
 
@@ -54,12 +55,12 @@ prove_disk(struct dump *d)
 
 /* The dumpmag page is always in, whatever was said of it. */
 static void
-keep_vars(struct dump *d)
+vars_set(struct dump *d, enum dump_state state)
 {
 	uint64_t idx;
 
 	if (dump_map_find(&d->map, d->vars_paddr, &idx))
-		dump_map_set(&d->map, idx, 1, DUMP_KEEP);
+		dump_map_set(&d->map, idx, 1, state);
 }
 
 /* Pass 1: asks for each page once, and notes the answer in the map. */
@@ -68,7 +69,8 @@ classify_all(struct dump *d)
 {
 	enum dump_state state;
 	unsigned int r, count;
-	uint64_t i, n;
+	uint64_t i, n, max;
+	kpaddr_t pa;
 
 	dump_map_set(&d->map, 0, d->map.npages, DUMP_KEEP);
 	memset(d->hdr.counts, 0, sizeof(d->hdr.counts));
@@ -77,18 +79,24 @@ classify_all(struct dump *d)
 		const struct dump_ram *ram = &d->map.ram[r];
 
 		for (i = 0; i < ram->npages; i += n) {
-			n = md_classify(ram->start + i * KCORE_ALIGN,
-			    ram->npages - i, d->level, &state, &count);
-			if (n == 0 || n > ram->npages - i)
+			pa = ram->start + i * KCORE_ALIGN;
+			max = ram->npages - i;
+			if (max > CLASSIFY_MAX)
+				max = CLASSIFY_MAX;
+			n = md_classify(pa, max, d->level, &state, &count);
+			if (n == 0 || n > max)
 				n = 1;
+			md_watchdog();
 			if (state == DUMP_KEEP)
 				continue;
 			dump_map_set(&d->map, ram->idx + i, n, state);
 			d->hdr.counts[count] += n;
+			if (d->vars_paddr >= pa &&
+			    d->vars_paddr - pa < n * KCORE_ALIGN)
+				d->hdr.counts[count]--;
 		}
-		md_watchdog();
 	}
-	keep_vars(d);
+	vars_set(d, DUMP_KEEP);
 }
 
 /* Gives up excess bytes, what is worth least first: false, nothing is left. */
@@ -104,11 +112,12 @@ plan_shrink(struct dump *d, uint64_t excess)
 		return true;
 	}
 	d->hdr.flags |= KCORE_F_TRUNCATED;
+	vars_set(d, DUMP_FILTERED);	/* out of truncation's sight */
 	for (value = MD_NVALUES; value-- > 0 && gone < pages;)
 		gone += dump_map_truncate(&d->map, pages - gone, value);
-	keep_vars(d);
+	vars_set(d, DUMP_KEEP);
 	d->hdr.counts[KCORE_COUNT_TRUNCATED] += gone;
-	return gone > 1;
+	return gone > 0;
 }
 
 /*
@@ -149,7 +158,6 @@ progress(struct dump *d)
 	d->progress_us = now;
 	us = now - d->start_us;
 	mib = d->data_done >> 20;
-	md_watchdog();
 	md_printf("swapcore: %u%%, %llu of %llu MiB, %llu MB/s\n",
 	    (unsigned int)(d->data_done * 100 / d->l.data_size),
 	    (unsigned long long)mib,
@@ -188,6 +196,7 @@ chunk_end(struct dump *d)
 	md_xxh64_init(&d->hash);
 	if (error != 0)
 		return error;
+	md_watchdog();
 	progress(d);
 	if (d->data_done < d->l.data_size &&
 	    md_now_us() - d->checkpoint_us >= CHECKPOINT_US)
