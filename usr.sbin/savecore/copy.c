@@ -6,6 +6,8 @@
  * that are all zeros become holes.  What is damaged is named, noted in the
  * header, and saved as it is; what can't be read is saved as zeros.
  */
+#include <sys/mman.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,6 +23,7 @@
 #define COPY_BLOCK	(32u << 10)	/* the smallest hole */
 #define COPY_PIECE	(64u << 10)	/* read at once around bad sectors */
 #define COPY_STRIDE	(16u << 20)	/* handed to the disk at once */
+#define COPY_HUGE	(2u << 20)
 #define COPY_SHOWN	16u		/* damaged chunks named one by one */
 
 static bool
@@ -162,15 +165,18 @@ copy_progress(const struct copy *c, uint64_t off, time_t *last)
 	fflush(stdout);
 }
 
+/* Room for a chunk, in a huge page where there is one: that is faster. */
 static unsigned char *
 copy_alloc(void)
 {
 	void *buf;
 	int error;
 
-	error = posix_memalign(&buf, KCORE_ALIGN, KCORE_CHUNK);
-	if (error == 0)
+	error = posix_memalign(&buf, COPY_HUGE, COPY_HUGE);
+	if (error == 0) {
+		(void)madvise(buf, COPY_HUGE, MADV_HUGEPAGE);
 		return buf;
+	}
 	errno = error;
 	msg_errno(LOG_ERR, "memory to copy with");
 	return NULL;
@@ -240,3 +246,5 @@ copy_data(struct copy *c, struct outfile *out, off_t base)
 	free(buf);
 	return r;
 }
+
+_Static_assert(COPY_HUGE >= KCORE_CHUNK, "a chunk fits in a huge page");

@@ -80,6 +80,13 @@ save_magic_ok(const struct dump *d)
 	return false;
 }
 
+static int
+save_refuse(const struct dump *d)
+{
+	msg(LOG_WARNING, "%s: dump not saved: -f saves what is there", d->path);
+	return -1;
+}
+
 /* All that -f overrides. */
 static int
 save_check(const struct dump *d, const struct savecore_opts *opts,
@@ -100,9 +107,7 @@ save_check(const struct dump *d, const struct savecore_opts *opts,
 		return 0;
 	if (opts->force)
 		return 0;
-	msg(LOG_WARNING, "%s: dump not saved: -f saves it nevertheless",
-	    d->path);
-	return -1;
+	return save_refuse(d);
 }
 
 static int
@@ -302,6 +307,9 @@ save_dump(struct dump *d, const struct savecore_opts *opts,
 
 	save_announce(d);
 	if (dump_is_early(d)) {
+		/* A header was written: data may be there after all. */
+		if (d->di.di_dumplo != 0 && !save_state_ok(d) && !opts->force)
+			return save_refuse(d);
 		msg(LOG_WARNING, "%s: no core dump, only what the kernel wrote "
 		    "before it", d->path);
 		return save_log(d, dir);

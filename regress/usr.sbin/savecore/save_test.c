@@ -373,6 +373,23 @@ save_early_record_alone_gives_log(void **state)
 	assert_int_equal(check(s), 1);
 }
 
+/* This test checks that a dump whose last trailer was torn is not taken for one
+ * that has nothing but its early record, and is not cleared. */
+static void
+save_torn_trailer_needs_force(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	sandbox_spec(&spec);
+	spec.torn = MKDUMP_TORN_NEW;
+	sandbox_image(s, &spec);
+	assert_refused(s, save(s), "incomplete: 0 of 3192 KiB");
+	assert_false(sandbox_has(s, "linux.0.log"));
+	assert_int_equal(save_forced(s), 0);
+	assert_true(sandbox_has(s, "linux.0.log"));
+}
+
 /* This test checks that a damaged header gives an error, the log, and keeps the
  * dump. */
 static void
@@ -601,6 +618,7 @@ main(void)
 		TEST(save_incomplete_dump_needs_force),
 		TEST(save_failed_dump_says_why),
 		TEST(save_early_record_alone_gives_log),
+		TEST(save_torn_trailer_needs_force),
 		TEST(save_damaged_header_saves_log),
 		TEST(save_panic_text_is_encoded),
 		TEST(minfree_not_left_refused),
