@@ -186,7 +186,7 @@ io_command(struct fakenvme *f, const uint8_t *sqe)
 	assert_int_equal(cmd32(sqe, 1), f->nsid);
 	assert_int_not_equal(cmd32(sqe, 0) >> 16, 0xffff);
 	if (f->nio >= f->fail_from && f->nio <= f->fail_to)
-		return SCT_MEDIA;
+		return f->fail_status;
 	if (sqe[0] == 0x00) {
 		f->nflush++;
 		f->nunflushed = 0;
@@ -438,6 +438,7 @@ fakenvme_init(struct fakenvme *f, struct fakebus *fb, uint32_t blksize,
 	f->lbads = blksize == 4096 ? 12 : 9;
 	f->format = 2;
 	f->cntrltype = 1;
+	f->fail_status = SCT_MEDIA;
 	/* Running, for the stock driver. */
 	f->cc = 0x00460001;
 	f->csts = 1;

@@ -38,6 +38,7 @@ struct fakenvme {
 	bool stuck_disable, stuck_enable, stuck_shutdown;
 	bool fatal_enable;
 	unsigned int fail_from, fail_to;	/* I/O commands */
+	uint32_t fail_status;		/* type and code */
 	unsigned int fail_admin;
 	unsigned int drop_at;		/* I/O command without answer */
 	uint64_t late_us;		/* the dropped one answers after all */

@@ -213,7 +213,7 @@ device_reset(struct fakevirtio *f)
 	f->q_enable = f->avail_idx = f->used_idx = 0;
 	f->q_size = f->queue_max;
 	f->taken = 0;
-	f->q_msix = f->msix = 0xffff;
+	f->q_msix = f->msix = 0;	/* so that it must be said */
 	f->desc = f->driver = f->device = 0;
 	f->notified = f->broken = false;
 	f->late_at = 0;
