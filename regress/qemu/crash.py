@@ -29,6 +29,11 @@ STATES = ("EMPTY", "INPROGRESS", "COMPLETE", "FAILED", "SAVED")
 VOLATILE = {"univ8250_console": 128, r"text\.[0-9]+": 1024, "did_panic": 4,
             "rcu_cpu_stall_suppress": 4, "hook_cpu": 4}
 
+# What crashme.c fills memory with.
+WORDS = 8192
+STEP = 0x9e3779b97f4a7c15
+SEED = 0x5eed
+
 # Names that the tests look up, in the order of /proc/kallsyms.
 NAMES = ("_text", "_etext", "linux_banner", "init_top_pgt", "page_offset_base",
          "init_task", "init_uts_ns", "saved_command_line", "jiffies_64",
@@ -52,6 +57,12 @@ echo "@@dying"
 read -r word
 echo c >/proc/sysrq-trigger
 """
+
+
+def pattern(first):
+    """A pattern of crashme.c that begins with this word."""
+    return struct.pack(f"<{WORDS}Q", *(
+        (first + i) * STEP & (1 << 64) - 1 for i in range(WORDS)))
 
 
 def arm_script(device, *, swap=True, crashme="hold=1", mkswap=True):
@@ -194,8 +205,7 @@ def run_tool(case, name, *argv):
 
 
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
-         watch=None, panic=PANIC, options="", extra=(), held=True, arm=None,
-         **vmargs):
+         watch=None, panic=PANIC, options="", **vmargs):
     """Arms, panics and holds a machine; a Dead.
 
     work: script between arming and panic.  watch(image): called when the guest
@@ -205,8 +215,8 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
     image = case.disk(swap_mib, table)
     dead = Dead(case, image, part)
     device = disk.node(bus, part)
-    script = (arm or arm_script(device)) + ABOUT + work + panic
-    devices = [*disk.attach(image, bus, options=options), *extra]
+    script = arm_script(device) + ABOUT + work + panic
+    devices = disk.attach(image, bus, options=options)
     with case.boot(script, devices, mem_mib=mem_mib, **vmargs) as vm:
         await_dying(vm)
         if watch is not None:
@@ -216,11 +226,10 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
         dead.alive = vm.console.text()
         vm.data.send("die")
         dead.last = await_dump(vm)
-        if held:
-            _, held = vm.data.wait("@@held ([0-9a-f]+) ([0-9a-f]+)", 30)
-            dead.held = [int(text, 16) for text in held.groups()]
-            vm.stop()
-            dead.images = vm.save_memory(case.path("memory"))
+        _, held = vm.data.wait("@@held ([0-9a-f]+) ([0-9a-f]+)", 30)
+        dead.held = [int(text, 16) for text in held.groups()]
+        vm.stop()
+        dead.images = vm.save_memory(case.path("memory"))
         dead.found = blocks(vm.data.text())
         dead.console = vm.console.text()
     return dead

@@ -142,19 +142,20 @@ def virtio_blk_unbind_disarms(case):
     unbind(case, "virtio", "/sys/bus/virtio/drivers/virtio_blk", "virtio0")
 
 
-@test()
+@test(all_kernels=True)
 def suspend_disarms_and_arms_again(case):
-    """the dump device is let go before the machine suspends, and armed again
-    when it is back."""
+    """the dump device is let go before the machine suspends to RAM, and armed
+    again when it is back."""
     device = disk.node("nvme", 2)
-    data, console = case.run(f"""
+    script = f"""
 mkdir -p /var/lib
 make_swap {device}
 insmod /swapcore.ko || die insmod
 dumpon {device} || die "arm: $(cat {SYS}/reason)"
-[ -e /sys/power/pm_test ] || {{ echo "@@nopm"; exit 0; }}
-echo freezer >/sys/power/pm_test
-echo freeze >/sys/power/state || die suspend
+grep -q mem /sys/power/state || {{ echo "@@nosuspend"; exit 0; }}
+echo deep >/sys/power/mem_sleep
+echo "@@suspending"
+echo mem >/sys/power/state || die suspend
 n=0
 until [ "$(cat {SYS}/state)" = armed ]; do
 	[ $((n += 1)) -le 50 ] || die "after resume: $(cat {SYS}/state)"
@@ -162,10 +163,20 @@ until [ "$(cat {SYS}/state)" = armed ]; do
 done
 dumpon off
 rmmod swapcore || die rmmod
-""", disk.attach(case.disk(64), "nvme"), mem_mib=256)
-    if "@@nopm" in data:
-        raise Skip("this kernel has no /sys/power/pm_test")
-    case.check("suspending" in console, "it was not disarmed before")
+"""
+    with case.boot(script, disk.attach(case.disk(64), "nvme"),
+                   mem_mib=256) as vm:
+        _, said = vm.data.wait("@@(nosuspend|suspending|die .*)", 60)
+        if said[1] == "nosuspend":
+            raise Skip("this kernel can't suspend to RAM")
+        case.equal(said[1], "suspending", "the guest's script")
+        vm.qmp.event("SUSPEND")
+        vm.qmp.cmd("system_wakeup")
+        _, said = vm.data.wait("@@(end .*|die .*)", 60)
+        case.equal(said[1], "end 0", "the guest's script")
+        case.check("disarmed: the machine is suspending" in vm.console.text(),
+                   "it was not disarmed before")
+        case.scan(vm.console.text())
 
 
 @test()

@@ -8,14 +8,7 @@ import crash
 import disk
 from case import test
 
-WORDS = 8192            # as in crashme.c
-STEP = 0x9e3779b97f4a7c15
-SEED = 0x5eed
-
-
-def pattern(first):
-    return struct.pack(f"<{WORDS}Q", *(
-        (first + i) * STEP & (1 << 64) - 1 for i in range(WORDS)))
+FIRST = [crash.SEED + part * crash.WORDS for part in range(3)]
 
 
 def read_core(dead, *argv):
@@ -34,14 +27,14 @@ def check_pattern(dead, *source):
                        r"linear (\w+) die (\w+)", dead.console)
     case.check(places, "crashme did not say where its memory is")
     words, vmalloc, linear, die = (int(text, 16) for text in places.groups())
-    size = 8 * WORDS
+    size = 8 * crash.WORDS
     got = read_core(dead, *source, f"{words:#x}:{size}", f"{vmalloc:#x}:{size}",
                     f"{linear:#x}:{size}", "crashme_words:8", "crashme_die",
                     "crashme_vmalloc:8", "linux_banner:64")
-    for index, first in enumerate((SEED, SEED + WORDS, SEED + 2 * WORDS)):
-        case.check(got[index][1] == pattern(first),
+    for index, first in enumerate(FIRST):
+        case.check(got[index][1] == crash.pattern(first),
                    f"the pattern at {got[index][0]:#x} is not in {source}")
-    case.equal(got[3], (words, pattern(SEED)[:8]), "crashme_words")
+    case.equal(got[3], (words, crash.pattern(FIRST[0])[:8]), "crashme_words")
     case.equal(got[4][0], die, "crashme_die's address")
     case.equal(got[5][1], struct.pack("<Q", vmalloc), "crashme_vmalloc")
     case.equal(got[6][0], dead.names()["linux_banner"], "linux_banner's place")
@@ -50,9 +43,7 @@ def check_pattern(dead, *source):
 
 
 def named_panic(case, bus):
-    device = disk.node(bus, 2)
-    arm = crash.arm_script(device, crashme="hold=1")
-    dead = crash.kill(case, bus, arm=arm, panic="""
+    dead = crash.kill(case, bus, panic="""
 echo "@@dying"
 read -r word
 echo panic >/sys/module/crashme/parameters/how

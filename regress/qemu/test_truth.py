@@ -32,8 +32,8 @@ def allowed_ranges(dead, mem):
     return lines
 
 
-def compare(dead, core):
-    """cmpcore's verdict; what it printed is kept with the logs."""
+def run_cmpcore(dead, core):
+    """cmpcore's exit status and its lines, which are kept with the logs."""
     case = dead.case
     mem = dead.memory()
     with open(case.path("allowed"), "w", encoding="ascii") as out:
@@ -47,8 +47,12 @@ def compare(dead, core):
         argv += ["-m", f"{start:x}:{path}"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     case.log("cmpcore", done.stdout + done.stderr)
-    words = (done.stdout + done.stderr).strip().split("\n")
-    case.check(done.returncode == 0, f"cmpcore: {words[0]} ... {words[-1]}")
+    return done.returncode, (done.stdout + done.stderr).strip().split("\n")
+
+
+def compare(dead, core):
+    status, lines = run_cmpcore(dead, core)
+    dead.case.check(status == 0, f"cmpcore: {lines[0]} ... {lines[-1]}")
 
 
 def truth(case, bus, **options):
@@ -56,6 +60,33 @@ def truth(case, bus, **options):
     dead.check_complete()
     case.equal(dead.image.guards(2), dead.before, "the guards around the window")
     compare(dead, dead.save())
+
+
+@test()
+def comparer_sees_faults(case):
+    """the comparison finds one wrong byte, and a page of RAM that the core
+    lacks."""
+    dead = crash.kill(case, "nvme")
+    core = dead.save()
+    compare(dead, core)
+    text = crash.pattern(crash.SEED)[:64]
+    with open(core, "r+b") as stream:
+        at = stream.read().index(text)
+        stream.seek(at)
+        stream.write(bytes([text[0] ^ 1]))
+    status, lines = run_cmpcore(dead, core)
+    case.equal(status, 1, "cmpcore's status with one wrong byte")
+    case.check(any(line.startswith("bad: page ") for line in lines),
+               "no page is named")
+    with open(core, "r+b") as stream:
+        stream.seek(at)
+        stream.write(text[:1])
+    compare(dead, core)
+    dead.found["iomem"].append("7fff0000-7fff0fff : System RAM")
+    status, lines = run_cmpcore(dead, core)
+    case.equal(status, 1, "cmpcore's status with a page missing")
+    case.check("bad: page 0x7fff0000 of RAM is missing" in lines,
+               f"cmpcore said {lines[0]}")
 
 
 @test(all_kernels=True)
