@@ -32,7 +32,9 @@ fakeos_seed(const char *what)
 	uint64_t seed = set != NULL ? strtoull(set, NULL, 0) :
 	    (uint64_t)time(NULL);
 
-	print_message("%s: SEED=%llu\n", what, (unsigned long long)seed);
+	/* In the log, but not in what regress/tally.awk shows. */
+	print_message("[ RUN      ] %s, SEED=%llu\n", what,
+	    (unsigned long long)seed);
 	return seed;
 }
 
