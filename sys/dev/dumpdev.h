@@ -97,8 +97,8 @@ struct dumpdev_slot {
 };
 
 /*
- * To add a driver: write a table, declare it beside dumpdev_drivers[] below, and
- * name it there (dumpdev.c).
+ * To add a driver: write a table, declare it beside dumpdev_drivers[] below,
+ * and name it in that list (dumpdev.c).
  * Functions return 0 or a negative errno; a failing one has called
  * dumpdev_fail() with one line for a person.
  */

@@ -26,6 +26,6 @@
 #define PCIREG_CAP_NEXT(v)	(((v) >> 8) & 0xfc)
 #define PCIREG_CAP_VENDOR	0x09
 #define PCIREG_CAP_FIRST	0x40	/* none lies in the header */
-#define PCIREG_CAP_MAX		48	/* no more fit, so a longer list loops */
+#define PCIREG_CAP_MAX		48	/* no more fit: a longer list loops */
 
 #endif /* _DEV_PCIREG_H_ */

@@ -114,7 +114,8 @@ identify(struct fakenvme *f, const uint8_t *sqe)
 		put(page, f->nsze, 8);
 		put(page + 8, f->nsze, 8);
 		page[25] = f->format > 15 ? 63 : 15;
-		page[26] = (uint8_t)((f->format & 15) | (f->format & 0x30) << 1);
+		page[26] = (uint8_t)((f->format & 15) |
+		    (f->format & 0x30) << 1);
 		page[29] = f->dps;
 		page[99] = f->nsattr;
 		/* All other formats are wrong ones. */
