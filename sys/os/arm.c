@@ -5,6 +5,7 @@
  * nothing left to ask for.  The controller stays the stock driver's.
  */
 #include <linux/bio.h>
+#include <linux/blk-integrity.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -125,6 +126,14 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 	struct pci_dev *pdev = disk_pci(bdev->bd_disk, &via);
 	int nsid;
 
+	if (bdev_is_zoned(bdev))
+		return arm_refuse(-EOPNOTSUPP, "%s is on a zoned disk, which "
+		    "takes writes only in order; choose another disk",
+		    cfg->device);
+	if (bdev_get_integrity(bdev))
+		return arm_refuse(-EOPNOTSUPP, "%s: its disk is formatted with "
+		    "metadata or protection information; format it without",
+		    cfg->device);
 	if (!pdev)
 		return arm_refuse(-EOPNOTSUPP, "%s is on no PCI controller "
 		    "that this module could drive; choose a disk on NVMe or "
