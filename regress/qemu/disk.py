@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Disk images: raw files, with a GPT or MBR where a test wants partitions.
 
-The usual disk has three partitions: a guard full of a pattern, the one for swap,
-and another guard.  Nobody but us writes the guards, so any change there is a
-write outside the window.
+The usual disk has three partitions: a guard full of a pattern, the one for
+swap, and another guard.  Nobody but us writes the guards, so any change there
+is a write outside the window.
 """
 
 import binascii

@@ -5,8 +5,8 @@
  *	readcore [-r] [-N kernel] core name|address:length ...
  *
  * Prints a line for each argument: the address, a blank, the bytes in
- * hexadecimal; a name without a length gets its address alone.  With -r, core is
- * a raw dump device or an image of one.
+ * hexadecimal; a name without a length gets its address alone.  With -r, core
+ * is a raw dump device or an image of one.
  */
 #include <sys/kcore.h>
 

@@ -229,8 +229,9 @@ def savecore_after_real_reboot(case):
     it."""
     image, data = case.disk(320), case.disk(400, None)
     device = disk.node("virtio", 2)
-    script = FIRST_BOOT.format(data=disk.node("nvme"), swap=device) + crash.arm_script(
-        device, crashme="") + "umount /var" + crash.PANIC
+    script = (FIRST_BOOT.format(data=disk.node("nvme"), swap=device) +
+              crash.arm_script(device, crashme="") + "umount /var" +
+              crash.PANIC)
     with case.boot(script, [*disk.attach(image, "virtio"),
                             *disk.attach(data, "nvme", 1)],
                    append="panic=1", mem_mib=256, reboot=True) as vm:

@@ -58,7 +58,7 @@ def compare(dead, core):
 def truth(case, bus, **options):
     dead = crash.kill(case, bus, watch=lambda image: image.guards(2), **options)
     dead.check_complete()
-    case.equal(dead.image.guards(2), dead.before, "the guards around the window")
+    case.equal(dead.image.guards(2), dead.before, "the guards of the window")
     compare(dead, dead.save())
 
 
@@ -111,7 +111,8 @@ def nvme_core_above_4g_equals_memory(case):
 
 @test(slow=True)
 def virtio_core_above_4g_equals_memory(case):
-    """memory on both sides of the PCI hole is in the core: virtio-blk, 3 GiB."""
+    """memory on both sides of the PCI hole is in the core: virtio-blk,
+    3 GiB."""
     truth(case, "virtio", mem_mib=3072, swap_mib=3300)
 
 
