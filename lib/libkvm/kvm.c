@@ -11,6 +11,21 @@
 
 #include "kvm_private.h"
 
+/* A mutex that its holder may lock again. */
+static int
+kvm_lazy_init(pthread_mutex_t *m)
+{
+	pthread_mutexattr_t a;
+	int rv;
+
+	if (pthread_mutexattr_init(&a) != 0)
+		return -1;
+	pthread_mutexattr_settype(&a, PTHREAD_MUTEX_RECURSIVE);
+	rv = pthread_mutex_init(m, &a);
+	pthread_mutexattr_destroy(&a);
+	return rv == 0 ? 0 : -1;
+}
+
 /* A descriptor with nothing open, or NULL with errno. */
 static kvm_t *
 kvm_create(const char *errstr)
@@ -27,7 +42,11 @@ kvm_create(const char *errstr)
 		goto fini_errs;
 	if (kvmi_vm_init(&kd->vm) == -1)
 		goto fini_view;
+	if (kvm_lazy_init(&kd->lazy) == -1)
+		goto fini_vm;
 	return kd;
+fini_vm:
+	kvmi_vm_fini(&kd->vm);
 fini_view:
 	kvmi_view_fini(&kd->view);
 fini_errs:
@@ -48,6 +67,7 @@ kvm_destroy(kvm_t *kd)
 	kvmi_vm_fini(&kd->vm);
 	kvmi_view_fini(&kd->view);
 	kvmi_errs_fini(&kd->errs);
+	pthread_mutex_destroy(&kd->lazy);
 	free(kd->ckpage);
 	free(kd->execname);
 	free(kd->corename);
@@ -170,5 +190,5 @@ kvm_getkernelname(kvm_t *kd)
 {
 	if (kd->execname != NULL)
 		return kd->execname;
-	return kd->nofiles ? "(none)" : "(names in the dump's header)";
+	return kd->nofiles ? "(none)" : "(symbols in the dump)";
 }

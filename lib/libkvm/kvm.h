@@ -59,6 +59,18 @@ int kvm_nlist(kvm_t *kd, struct nlist *nl);
 ssize_t kvm_read(kvm_t *kd, unsigned long kva, void *buf, size_t len);
 ssize_t kvm_write(kvm_t *kd, unsigned long kva, const void *buf, size_t len);
 
+/* kvm_symbol(3) */
+struct kvm_sym {
+	const char *ks_name;
+	const char *ks_module;	/* NULL: the kernel itself */
+	unsigned long ks_addr;
+	char ks_type;		/* nm(1)'s letter */
+};
+int kvm_symbol(kvm_t *kd, unsigned long addr, char *buf, size_t len,
+    unsigned long *off);
+int kvm_symbols(kvm_t *kd, int (*fn)(void *cookie, const struct kvm_sym *sym),
+    void *cookie);
+
 /* kvm_dump(3) */
 int kvm_dump_mkheader(kvm_t *kd, off_t dump_off);
 int kvm_dump_wrtheader(kvm_t *kd, FILE *fp, int dumpsize);
@@ -89,6 +101,8 @@ struct kvm_dumpinfo {
 	uint64_t di_data_size;	/* bytes of CORE_DATA, as planned */
 	uint64_t di_data_valid;	/* bytes of it that were written */
 	uint64_t di_time_ns;	/* of the panic, realtime */
+	uint64_t di_late_lost;	/* ranges that could not be read or noted, so
+				   that nobody knows where they are */
 	unsigned int di_level;	/* dump level */
 	bool di_early;		/* a whole early record is there */
 	unsigned char di_arm_id[KVM_IDLEN];

@@ -13,6 +13,10 @@ kvmi_cpu_drop(kvm_t *kd)
 	kvmi_runs_fini(&kd->runs);
 	kvmi_view_drop(&kd->view);
 	kvmi_vm_flush(&kd->vm);
+	kvmi_kallsyms_free(kd->kallsyms);
+	kd->kallsyms = NULL;
+	free(kd->info);
+	kd->info = NULL;
 	free(kd->cpu);
 	kd->cpu = NULL;
 	kd->hdr = NULL;

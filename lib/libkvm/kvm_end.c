@@ -139,6 +139,7 @@ end_info(const struct kvmi_end *end, struct kvm_dumpinfo *di)
 	di->di_data_size = t->data_size;
 	di->di_data_valid = t->data_valid;
 	di->di_time_ns = t->panic_time_ns;
+	di->di_late_lost = t->late_lost;
 	di->di_level = t->dump_level;
 	memcpy(di->di_arm_id, t->arm_id, KVM_IDLEN);
 	memcpy(di->di_dump_id, t->dump_id, KVM_IDLEN);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * kvm_nlist.c: kernel symbols; kvm_nlist(3).  The execfile is asked first, then
- * the names in the dump's header; then both again, without underscores.
+ * the names in the dump's header, then kallsyms in the dump; then all of them
+ * again, without underscores.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -50,6 +51,27 @@ nlist_from_header(kvm_t *kd, struct kvmi_want *w, size_t n)
 			}
 }
 
+/* The kernel's own table, where it can be read. */
+static void
+nlist_from_kallsyms(kvm_t *kd, struct kvmi_want *w, size_t n)
+{
+	const struct kvmi_kallsyms *ks = NULL;
+	uint64_t value;
+	size_t i;
+	char type;
+
+	for (i = 0; i < n; i++) {
+		if (w[i].nl->n_type != N_UNDF)
+			continue;
+		if (ks == NULL && (ks = kvmi_kallsyms(kd)) == NULL)
+			return;
+		if (kvmi_kallsyms_lookup(ks, w[i].name, &type, &value)) {
+			w[i].nl->n_type = kvmi_letter_type(type);
+			w[i].nl->n_value = value;
+		}
+	}
+}
+
 static int
 nlist_pass(kvm_t *kd, struct kvmi_want *w, size_t n)
 {
@@ -60,6 +82,7 @@ nlist_pass(kvm_t *kd, struct kvmi_want *w, size_t n)
 	    kd->machine->text_min, kd->hdr->kaslr_slide) == -1)
 		return -1;
 	nlist_from_header(kd, w, n);
+	nlist_from_kallsyms(kd, w, n);
 	return 0;
 }
 
@@ -108,9 +131,12 @@ kvm_nlist(kvm_t *kd, struct nlist *nl)
 	if (nlist_pass(kd, w, n) == -1 ||
 	    nlist_pass(kd, w, nlist_strip(w, n)) == -1)
 		goto fail;
-	free(w);
 	for (i = 0; i < n; i++)
 		missing += nl[i].n_type == N_UNDF;
+	/* With no table at all, nobody knows whether these exist. */
+	if (missing != 0 && kd->elf == NULL && kvmi_kallsyms(kd) == NULL)
+		goto fail;
+	free(w);
 	return missing;
 fail:
 	free(w);

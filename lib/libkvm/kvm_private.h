@@ -4,7 +4,9 @@
  *
  * Layers, each calling only the one below it:
  *
- *	kvm_nlist.c, kvm_elf.c		names -> kernel addresses
+ *	kvm_nlist.c, kvm_symbol.c	names <-> kernel addresses, from
+ *	kvm_elf.c, kvm_kallsyms.c	the execfile and the kernel's own table
+ *	kvm_info.c, kvm_note.c		what the kernel says of itself
  *	kvm_read.c			kernel memory
  *	kvm_translate.c, kvm_x86_64.c	kernel -> physical addresses
  *	kvm_mem.c, kvm_view.c		physical memory, with private changes
@@ -183,6 +185,87 @@ void kvmi_view_apply(struct kvmi_view *v, kpaddr_t pa, void *buf, size_t len);
 /* Changes bytes within one page: 0, or -1 with a text. */
 int kvmi_view_write(kvm_t *kd, kpaddr_t pa, const void *buf, size_t len);
 
+/* ---- kvm_read.c: kernel memory ---- */
+
+/* Reads all of it: 0, or -1 with a text that kvmi_report() has not seen. */
+int kvmi_read(kvm_t *kd, kvaddr_t va, void *buf, size_t len);
+
+/* ---- kvm_note.c, kvm_info.c: what the kernel says of itself ---- */
+
+struct kvmi_note {
+	const char *name;	/* name_len bytes, no NUL */
+	size_t name_len;
+	uint32_t type;
+	const void *desc;	/* len bytes, aligned to 4 if the notes are */
+	size_t len;
+};
+
+/* The note at *pos, which moves to the next: false: there is none. */
+bool kvmi_note_next(const void *notes, size_t size, size_t *pos,
+    struct kvmi_note *n);
+bool kvmi_note_is(const struct kvmi_note *n, const char *name);
+
+/* VMCOREINFO: the number behind KEY=; -1 with a text.  Any thread. */
+int kvmi_info(kvm_t *kd, const char *key, uint64_t *value);
+bool kvmi_info_has(kvm_t *kd, const char *key);
+
+/* ---- kvm_names.c ---- */
+
+#define KVMI_NAMES_END	UINT32_MAX
+
+/* Chains of numbers: *kvmi_names_head() is the first, next[i] follows i. */
+struct kvmi_names {
+	uint32_t mask;
+	uint32_t *head, *next;
+};
+
+/* The hash is FNV-1a, which can be taken byte by byte. */
+#define KVMI_HASH_BASIS	2166136261u
+
+static inline uint32_t
+kvmi_hash_byte(uint32_t h, uint8_t byte)
+{
+	return (h ^ byte) * 16777619u;
+}
+
+static inline uint32_t *
+kvmi_names_head(const struct kvmi_names *t, uint32_t hash)
+{
+	return &t->head[(hash ^ hash >> 15) & t->mask];
+}
+
+/* For numbers below n: 0, or -1: no memory. */
+int kvmi_names_init(struct kvmi_names *t, uint32_t n);
+void kvmi_names_fini(struct kvmi_names *t);
+uint32_t kvmi_names_hash(const char *name);
+/* The number added last is the first of its chain. */
+void kvmi_names_add(struct kvmi_names *t, uint32_t hash, uint32_t i);
+
+/* ---- kvm_kallsyms.c: the kernel's own symbol table ---- */
+
+#define KVMI_SYMLEN	512u	/* KSYM_NAME_LEN: a name with its NUL */
+
+struct kvmi_kallsyms;
+
+/* Reads it when first asked: NULL with a text.  Any thread. */
+const struct kvmi_kallsyms *kvmi_kallsyms(kvm_t *kd);
+void kvmi_kallsyms_free(struct kvmi_kallsyms *ks);
+/* By name: the global one of several, else the first. */
+bool kvmi_kallsyms_lookup(const struct kvmi_kallsyms *ks, const char *name,
+    char *type, uint64_t *value);
+/* The symbol, from min on, that addr is in; name has KVMI_SYMLEN bytes. */
+bool kvmi_kallsyms_at(const struct kvmi_kallsyms *ks, kvaddr_t min,
+    kvaddr_t addr, char *name, uint64_t *value);
+/* All, in order, until fn returns other than 0, which is returned. */
+int kvmi_kallsyms_each(const struct kvmi_kallsyms *ks,
+    int (*fn)(void *cookie, const struct kvm_sym *sym), void *cookie);
+
+/* ---- kvm_symbol.c ---- */
+
+/* Of nm(1)'s letters: is the symbol global?  Its n_type. */
+bool kvmi_letter_global(char letter);
+unsigned char kvmi_letter_type(char letter);
+
 /* ---- kvm_elf.c: the execfile ---- */
 
 struct kvmi_elf;
@@ -313,6 +396,11 @@ struct __kvm {
 	struct kvmi_view view;
 	struct kvmi_elf *elf;	/* the execfile, or NULL */
 	struct kvmi_errs errs;
+
+	/* Read from the dump when first asked for; NULL: not yet. */
+	pthread_mutex_t lazy;	/* recursive: one may need another */
+	char *info;		/* VMCOREINFO, as text */
+	struct kvmi_kallsyms *kallsyms;
 
 	/* Raw device only. */
 	uint64_t window;	/* bytes */

@@ -7,13 +7,44 @@
 
 #include "kvm_private.h"
 
+/* Reads; *done is how far it got.  0, or -1 with a text. */
+static int
+read_some(kvm_t *kd, kvaddr_t kva, void *buf, size_t len, size_t *done)
+{
+	kpaddr_t pa;
+	uint64_t run;
+	ssize_t n;
+
+	while (*done < len) {
+		if (*done != 0 && kva + *done == 0)
+			return kvmi_err(kd, EFAULT, "the address space ends");
+		if (kvmi_translate(kd, kva + *done, len - *done, &pa, &run) ==
+		    -1)
+			return -1;
+		for (; run > 0; run -= (uint64_t)n, *done += (size_t)n) {
+			n = kvmi_phys_read(kd, pa, (uint8_t *)buf + *done,
+			    (size_t)run);
+			if (n == -1)
+				return kvmi_prepend(kd, "address 0x%llx",
+				    (unsigned long long)(kva + *done));
+			pa += (uint64_t)n;
+		}
+	}
+	return 0;
+}
+
+int
+kvmi_read(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
+{
+	size_t done = 0;
+
+	return read_some(kd, va, buf, len, &done);
+}
+
 ssize_t
 kvm_read(kvm_t *kd, unsigned long kva, void *buf, size_t len)
 {
 	size_t done = 0;
-	kpaddr_t pa;
-	uint64_t run;
-	ssize_t n;
 
 	if (kvmi_need_header(kd) == -1)
 		goto fail;
@@ -21,24 +52,8 @@ kvm_read(kvm_t *kd, unsigned long kva, void *buf, size_t len)
 		kvmi_err(kd, EINVAL, "a read of %zu bytes is too long", len);
 		goto fail;
 	}
-	while (done < len) {
-		if (done != 0 && kva + done == 0) {
-			kvmi_err(kd, EFAULT, "the address space ends");
-			goto fail;
-		}
-		if (kvmi_translate(kd, kva + done, len - done, &pa, &run) == -1)
-			goto fail;
-		for (; run > 0; run -= (uint64_t)n, done += (size_t)n) {
-			n = kvmi_phys_read(kd, pa, (uint8_t *)buf + done,
-			    (size_t)run);
-			if (n == -1) {
-				kvmi_prepend(kd, "address 0x%lx", kva + done);
-				goto fail;
-			}
-			pa += (uint64_t)n;
-		}
-	}
-	return (ssize_t)done;
+	if (read_some(kd, kva, buf, len, &done) == 0)
+		return (ssize_t)done;
 fail:
 	kvmi_report(kd);
 	return done != 0 ? (ssize_t)done : -1;

@@ -64,7 +64,7 @@ linked_at(const char *name)
 	return value;
 }
 
-/* This test checks that the header's names are found, and others counted. */
+/* This test checks that the header's names are found. */
 static void
 nlist_header_names_are_found(void **state)
 {
@@ -81,7 +81,9 @@ nlist_header_names_are_found(void **state)
 	(void)state;
 	image_init(&im);
 	image_make(&im);
-	assert_int_equal(kvm_nlist(im.kd, nl), 2);
+	/* Without a symbol table, nobody knows the others. */
+	assert_int_equal(kvm_nlist(im.kd, nl), -1);
+	image_says(&im, ": kallsyms: VMCOREINFO of kernel ");
 	assert_int_equal(nl[0].n_value, MKDUMP_MODULE_VA + MKDUMP_AT_DUMPMAG);
 	assert_int_equal(nl[0].n_type, N_DATA | N_EXT);
 	assert_int_equal(nl[1].n_value, MKDUMP_MODULE_VA + MKDUMP_AT_PANICSTR);
@@ -95,7 +97,7 @@ nlist_header_names_are_found(void **state)
 	    strlen(im.spec.panicstr)), strlen(im.spec.panicstr));
 	assert_string_equal(text, im.spec.panicstr);
 	assert_string_equal(kvm_getkernelname(im.kd),
-	    "(names in the dump's header)");
+	    "(symbols in the dump)");
 	image_fini(&im);
 }
 
