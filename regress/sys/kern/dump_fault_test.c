@@ -3,11 +3,10 @@
  * dump_fault_test.c: a small dump with every write, and every flush, going
  * wrong in every way, once and for ever.
  */
-#include <stdlib.h>
-
 #include "fakedump.h"
 
 static struct fakedump f;
+static char doing[100];		/* where a failed test was */
 
 static const struct dump_ram ram[] = {
 	{ 1 * KCORE_ALIGN, 158, 0 },
@@ -148,11 +147,12 @@ dump_with_each(enum dumpdev_op op)
 
 	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		for (nth = 1; nth <= total; nth++) {
-			if (getenv("VERBOSE"))
-			print_message("%u of %u %s\n", nth, total,
-			    faults[i].name);
+			snprintf(doing, sizeof(doing), "%s %u of %u %s",
+			    op == DUMPDEV_WRITE ? "write" : "flush", nth,
+			    total, faults[i].name);
 			dump_with(&faults[i], op, nth, total, us);
 		}
+	doing[0] = '\0';
 }
 
 /* This test checks that after any failure of any write the medium claims no
@@ -176,6 +176,9 @@ static int
 give_back(void **state)
 {
 	(void)state;
+	if (doing[0] != '\0')
+		print_error("when %s\n", doing);
+	doing[0] = '\0';
 	fakedump_fini(&f);
 	return 0;
 }
@@ -184,9 +187,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dump_fault_each_write_leaves_true_claims),
-		cmocka_unit_test(dump_fault_each_flush_leaves_true_claims),
+		cmocka_unit_test_teardown(
+		    dump_fault_each_write_leaves_true_claims, give_back),
+		cmocka_unit_test_teardown(
+		    dump_fault_each_flush_leaves_true_claims, give_back),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, give_back);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

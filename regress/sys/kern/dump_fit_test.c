@@ -172,6 +172,13 @@ zero_or_poison(uint64_t pfn)
 }
 
 static enum fake_kind
+all_plain(uint64_t pfn)
+{
+	(void)pfn;
+	return FAKE_PLAIN;
+}
+
+static enum fake_kind
 zero_or_plain(uint64_t pfn)
 {
 	return pfn % 2 ? FAKE_ZERO : FAKE_PLAIN;
@@ -190,7 +197,6 @@ dump_fit_no_room_for_tables_keeps_early_record(void **state)
 	(void)state;
 	fakeos_reset(4);
 	fakeos.kind_fn = zero_or_poison;
-	fakeos.classify_us = 10;
 	fakedump_init(&f, &(struct fakedump_conf){ .window = MIB(8),
 	    .level = 1, .ram = ram, .nram = 1 });
 	assert_int_equal(dump_run(&f.d, FAKE_PANIC), -ENOSPC);
@@ -203,7 +209,6 @@ dump_fit_no_room_for_tables_keeps_early_record(void **state)
 	assert_string_equal(e.panicstr, FAKE_PANIC);
 	fakedump_said("dump failed: error 28 after 0 of 0 MiB: the window is "
 	    "too small\n");
-	assert_in_range(fakeos.hungry_us, 1, 1000000);
 	fakedump_fini(&f);
 }
 
@@ -234,6 +239,30 @@ dump_fit_too_many_runs_are_merged(void **state)
 	fakedump_fini(&f);
 }
 
+/* This test checks that the watchdog is fed while much memory is looked at that
+ * is all alike, which is one question and one answer. */
+static void
+dump_fit_watchdog_is_fed_while_looking(void **state)
+{
+	const struct dump_ram ram[] = { { PFN(1), 400000, 0 } };
+
+	(void)state;
+	fakeos_reset(6);
+	fakeos.kind_fn = all_plain;
+	fakeos.classify_us = 25;	/* ten seconds for all */
+	fakeos.whole_answers = true;
+	fakedump_init(&f, &(struct fakedump_conf){ .window = MIB(2000),
+	    .ram = ram, .nram = 1 });
+	f.dev.fault = MEMDEV_REFUSE;
+	f.dev.fault_op = DUMPDEV_WRITE;
+	f.dev.fault_nth = 3;
+	f.dev.fault_forever = true;
+	assert_int_equal(dump_run(&f.d, FAKE_PANIC), -EIO);
+	md_watchdog();
+	assert_in_range(fakeos.hungry_us, 1, 1000000);
+	fakedump_fini(&f);
+}
+
 static int
 give_back(void **state)
 {
@@ -253,6 +282,7 @@ main(void)
 		cmocka_unit_test(
 		    dump_fit_no_room_for_tables_keeps_early_record),
 		cmocka_unit_test(dump_fit_too_many_runs_are_merged),
+		cmocka_unit_test(dump_fit_watchdog_is_fed_while_looking),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, give_back);

@@ -169,6 +169,7 @@ dump_seq_slow_dump_makes_checkpoints(void **state)
 	/* Two to begin with, 5.1 MiB at one in 2 s or more, the last. */
 	assert_in_range(t->seq, 4, 6);
 	fakedump_said(" of 5 MiB, ");
+	md_watchdog();
 	assert_in_range(fakeos.hungry_us, 1, 1100000);
 	fakedump_fini(&f);
 }
@@ -267,7 +268,8 @@ dump_seq_useless_device_gets_no_write(void **state)
 		f.dev.fault_forever = true;
 		assert_true(dump_run(&f.d, FAKE_PANIC) < 0);
 		fakedump_check_untouched(&f);
-		fakedump_said("dump failed: the device's first page can't be read: ");
+		fakedump_said("dump failed: the device's first page can't be "
+		    "read: ");
 		assert_int_equal(f.dev.nstops, 1);
 		fakedump_fini(&f);
 	}

@@ -63,7 +63,7 @@ dump_stream_portions_of_any_length_arrive(void **state)
 			    0);
 			if ((at + n) % KCORE_ALIGN == 0)
 				assert_int_equal(dump_stream_push(&f.d), 0);
-			if (fakeos_random(50) == 0)
+			if (at == 0 || fakeos_random(50) == 0)
 				assert_int_equal(dump_stream_record(&f.d,
 				    MIB(7), record, sizeof(record)), 0);
 		}

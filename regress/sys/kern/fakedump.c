@@ -44,7 +44,8 @@ static uint64_t
 strew(struct fakedump *f, const struct fakedump_conf *conf, uint64_t window,
     uint32_t blksize)
 {
-	const uint64_t per = KCORE_ALIGN / blksize, pages = window / KCORE_ALIGN;
+	const uint64_t per = KCORE_ALIGN / blksize;
+	const uint64_t pages = window / KCORE_ALIGN;
 	unsigned int i, k, n = DEFAULT(conf->next, 1), order[FAKE_EXTENTS];
 	uint64_t each = pages / n, at = 3;
 
@@ -168,7 +169,7 @@ fakedump_init(struct fakedump *f, const struct fakedump_conf *conf)
 {
 	const uint64_t window = DEFAULT(conf->window, 16u << 20);
 	const uint32_t blksize = DEFAULT(conf->blksize, 512);
-	const struct dump_ram *ram = conf->ram != NULL ? conf->ram : default_ram;
+	const struct dump_ram *ram = DEFAULT(conf->ram, default_ram);
 	struct dump *d = &f->d;
 	uint64_t blks, i;
 

@@ -39,6 +39,7 @@ struct fakeos {
 	uint8_t value[FAKE_NPAGES];
 	/* Where set: instead of kind[] (and of value[], which is 3). */
 	enum fake_kind (*kind_fn)(uint64_t pfn);
+	bool whole_answers;	/* md_classify() says all that it can */
 	uint32_t level_max;
 	size_t log_len;
 	size_t notes_len;
