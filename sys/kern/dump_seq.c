@@ -354,18 +354,18 @@ dump_run(struct dump *d, const char *panicstr)
 	if (error == 0 && d->dd->nslots < DUMP_SLOTS_MIN)
 		error = dumpdev_fail(d->dd, -EOPNOTSUPP,
 		    "the device takes one request at a time");
-	if (error != 0) {
+	if (error != 0)
 		md_printf("swapcore: dump failed: can't take over the dump "
 		    "device: %s\n", d->dd->reason);
-		return error;
-	}
-	error = prove_disk(d);
+	else
+		error = prove_disk(d);
 	if (error == 0) {
 		error = dump_write(d);
 		if (error != 0)
 			note_failure(d, error);
 		report(d, error);
 	}
+	/* Also a controller that was taken over by half: it may do DMA. */
 	serror = dumpdev_stop(d->dd);
 	if (serror != 0 && error == 0)
 		md_printf("swapcore: the dump is complete, but the device did "

@@ -283,6 +283,7 @@ dump_seq_useless_device_gets_no_write(void **state)
 		assert_true(dump_run(&f.d, FAKE_PANIC) < 0);
 		fakedump_check_untouched(&f);
 		fakedump_said("can't take over the dump device: ");
+		assert_int_equal(f.dev.nstops, 1);
 		f.dev.dd.nslots = 4;
 		fakedump_fini(&f);
 	}
