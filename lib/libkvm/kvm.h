@@ -71,6 +71,17 @@ int kvm_symbol(kvm_t *kd, unsigned long addr, char *buf, size_t len,
 int kvm_symbols(kvm_t *kd, int (*fn)(void *cookie, const struct kvm_sym *sym),
     void *cookie);
 
+/* kvm_type(3) */
+struct kvm_type {
+	size_t kt_offset;	/* bytes from the start of the outermost type */
+	size_t kt_size;		/* bytes; of a bit field, of its base type */
+	unsigned int kt_bit;	/* first bit in the byte at kt_offset */
+	unsigned int kt_bits;	/* 0: not a bit field */
+};
+int kvm_type(kvm_t *kd, const char *path, struct kvm_type *ty);
+ssize_t kvm_type_offset(kvm_t *kd, const char *path);
+ssize_t kvm_type_size(kvm_t *kd, const char *path);
+
 /* kvm_dump(3) */
 int kvm_dump_mkheader(kvm_t *kd, off_t dump_off);
 int kvm_dump_wrtheader(kvm_t *kd, FILE *fp, int dumpsize);

@@ -6,6 +6,7 @@
  *
  *	kvm_nlist.c, kvm_symbol.c	names <-> kernel addresses, from
  *	kvm_elf.c, kvm_kallsyms.c	the execfile and the kernel's own table
+ *	kvm_type.c			structures
  *	kvm_info.c, kvm_note.c		what the kernel says of itself
  *	kvm_read.c			kernel memory
  *	kvm_translate.c, kvm_x86_64.c	kernel -> physical addresses
@@ -266,6 +267,14 @@ int kvmi_kallsyms_each(const struct kvmi_kallsyms *ks,
 bool kvmi_letter_global(char letter);
 unsigned char kvmi_letter_type(char letter);
 
+/* ---- kvm_type.c: structures ---- */
+
+struct kvmi_types;
+
+/* As kvm_type(3), without kvmi_report(). */
+int kvmi_type(kvm_t *kd, const char *path, struct kvm_type *ty);
+void kvmi_types_free(struct kvmi_types *ts);
+
 /* ---- kvm_elf.c: the execfile ---- */
 
 struct kvmi_elf;
@@ -401,6 +410,7 @@ struct __kvm {
 	pthread_mutex_t lazy;	/* recursive: one may need another */
 	char *info;		/* VMCOREINFO, as text */
 	struct kvmi_kallsyms *kallsyms;
+	struct kvmi_types *types;
 
 	/* Raw device only. */
 	uint64_t window;	/* bytes */

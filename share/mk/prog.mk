@@ -2,7 +2,7 @@
 # prog.mk: a program.  PROG, SRCS, LDADD.  Links libkvm statically where LDADD
 # names $(LIBKVM).
 
-LIBKVM	= $(OBJ)/lib/libkvm/libkvm.a -lelf -lz -lxxhash
+LIBKVM	= $(OBJ)/lib/libkvm/libkvm.a $(KVM_LIBS)
 OBJS	= $(SRCS:%.c=$(ODIR)/%.o)
 
 all: $(ODIR)/$(PROG)
