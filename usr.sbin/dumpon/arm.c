@@ -14,14 +14,13 @@
 #include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "armid.h"
 #include "dumpon.h"
 #include "kernfile.h"
-
-#define ARM_TEXTMAX	(PATH_MAX + 512)
 
 /* The module may be there already, or built in. */
 static int
@@ -93,62 +92,123 @@ arm_is_disarmed(void)
 	    "/state") == -1 || strcmp(state, "disarmed") == 0;
 }
 
+/* What -d says, or else the module. */
 static int
-arm_write(const struct target *t, const char *armid, const char *bootid)
+arm_level(const struct dumpon_opts *opts)
 {
-	char text[ARM_TEXTMAX];
 	uint64_t level;
-	int n;
 
-	if (kernfile_number(&level, DUMPON_SYSDIR "/level") == -1)
-		level = 0;
-	n = snprintf(text, sizeof(text),
+	if (opts->level != -1)
+		return opts->level;
+	if (kernfile_number(&level, DUMPON_SYSDIR "/level") == -1 ||
+	    level > KCORE_LEVEL_MAX)
+		return 0;
+	return (int)level;
+}
+
+/* The whole text in memory; NULL: none. */
+static char *
+arm_text(const struct target *t, const struct dumpon_opts *opts, int level,
+    const char *armid, const char *bootid, size_t *len)
+{
+	char *text = NULL;
+	FILE *fp;
+
+	fp = open_memstream(&text, len);
+	if (fp == NULL)
+		return NULL;
+	fprintf(fp,
 	    "swapcore 1\n"
 	    "device %s\n"
-	    "disk %u:%u\n"
+	    "disk %u:%u\n", t->device, t->disk_major, t->disk_minor);
+	if (t->labelled)
+		fprintf(fp, "hold %u:%u\n", t->major, t->minor);
+	fprintf(fp,
 	    "armid %s\n"
 	    "bootid %s\n"
-	    "level %" PRIu64 "\n"
+	    "level %d\n", armid, bootid, level);
+	crashnotes_write(fp, opts->verbose);
+	fprintf(fp,
 	    "extent %" PRIu64 " %" PRIu64 "\n"
-	    "arm\n",
-	    t->device, t->disk_major, t->disk_minor, armid, bootid, level,
-	    t->first, t->count);
-	if (n < 0 || (size_t)n >= sizeof(text)) {
-		warnx("%s: the name is too long", t->device);
+	    "arm\n", t->first, t->count);
+	if (fclose(fp) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int
+arm_write(const struct target *t, const struct dumpon_opts *opts, int level,
+    const char *armid, const char *bootid)
+{
+	char *text;
+	size_t len;
+	int r;
+
+	text = arm_text(t, opts, level, armid, bootid, &len);
+	if (text == NULL) {
+		warn("%s", t->device);
 		return -1;
 	}
-	if (kernfile_write(text, (size_t)n, DUMPON_CONTROL) == 0)
-		return 0;
-	status_warn_reason(DUMPON_CONTROL);
-	return -1;
+	r = kernfile_write(text, len, DUMPON_CONTROL);
+	if (r == -1)
+		status_warn_reason(DUMPON_CONTROL);
+	free(text);
+	return r;
+}
+
+/* The level in force is the module's default from then on. */
+static void
+arm_keep_level(int level)
+{
+	char text[16];
+	int n;
+
+	n = snprintf(text, sizeof(text), "%d\n", level);
+	if (kernfile_write(text, (size_t)n, DUMPON_SYSDIR "/level") == -1)
+		warn("warning: " DUMPON_SYSDIR "/level");
+}
+
+/* All that may speak against it.  -f overrides the unsaved dump. */
+static int
+arm_check(struct target *t, const struct dumpon_opts *opts)
+{
+	if (arm_load_module() == -1 || target_find(t, opts->device) == -1 ||
+	    target_check_page0(t) == -1 || secrets_check(t, opts) == -1)
+		return -1;
+	return opts->force ? 0 : unsaved_check(t);
 }
 
 int
 dumpon_arm(const struct dumpon_opts *opts)
 {
-	char armid[ARMID_TEXTLEN], bootid[ARMID_TEXTLEN];
+	char armid[ARMID_TEXTLEN], before[PATH_MAX], bootid[ARMID_TEXTLEN];
 	unsigned char id[KCORE_IDLEN];
 	struct target t;
+	int level, r;
 
-	if (arm_load_module() == -1 || target_find(&t, opts->device) == -1 ||
-	    secrets_check(&t, opts) == -1)
-		return -1;
-	if (!opts->force && unsaved_check(&t) == -1)
-		return -1;
-	if (arm_bootid(bootid) == -1)
+	if (arm_check(&t, opts) == -1 || arm_bootid(bootid) == -1)
 		return -1;
 	if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id)) {
 		warn("random numbers");
 		return -1;
 	}
-	if (armid_append(id, opts->device) == -1)
+	level = arm_level(opts);
+	if (armid_append(id, t.device, level) == -1)
 		return -1;
 	armid_text(armid, id);
-	if (arm_write(&t, armid, bootid) == -1)
-		return -1;
-	status_armed(&t, opts);
-	policy_apply();
-	return 0;
+	if (!status_device(before))
+		before[0] = '\0';
+	r = arm_write(&t, opts, level, armid, bootid);
+	if (r == 0) {
+		arm_keep_level(level);
+		status_armed(&t, opts);
+	}
+	if (before[0] != '\0')
+		status_replaced(before, r == 0 ? t.device : NULL);
+	if (r == 0)
+		policy_apply();
+	return r;
 }
 
 int
@@ -161,8 +221,7 @@ dumpon_off(const struct dumpon_opts *opts)
 			printf("nothing was armed\n");
 		return 0;
 	}
-	if (kernfile_read(device, sizeof(device), DUMPON_SYSDIR
-	    "/device") == -1)
+	if (!status_device(device))
 		strcpy(device, "the dump device");
 	if (arm_disarm() == -1)
 		return -1;

@@ -3,7 +3,7 @@
  * armid.c: the list of arm ids, /var/lib/swapcore/armid.
  *
  * One line for each arming, newest last: 32 hex digits, the time in seconds,
- * the device.  The file is replaced as a whole, so that a reader sees the old
+ * the device, the dump level.  The file is replaced as a whole, so that a reader sees the old
  * list or the new one.
  */
 #include <sys/file.h>
@@ -25,7 +25,7 @@
 
 #define ARMID_FILE	"armid"
 #define ARMID_TMP	".armid.new"
-#define ARMID_LINEMAX	(ARMID_TEXTLEN + 24 + PATH_MAX)
+#define ARMID_LINEMAX	(ARMID_TEXTLEN + 48 + PATH_MAX)
 
 /* The list's lines as they are in the file. */
 struct armid_file {
@@ -65,6 +65,18 @@ armid_parse(unsigned char id[KCORE_IDLEN], const char *line)
 		id[i] = (unsigned char)(hi << 4 | lo);
 	}
 	return line[2 * KCORE_IDLEN] == ' ';
+}
+
+/* The fourth word of a line, or -1. */
+static int
+armid_level(const char *line)
+{
+	int level;
+
+	if (sscanf(line, "%*s %*s %*s %d", &level) != 1 || level < 0 ||
+	    level > (int)KCORE_LEVEL_MAX)
+		return -1;
+	return level;
 }
 
 static void
@@ -170,8 +182,10 @@ armid_read(struct armid_list *list)
 		return -1;
 	}
 	close(dirfd);
-	for (i = 0; i < f.n; i++)
+	for (i = 0; i < f.n; i++) {
 		armid_parse(list->ids[i], f.lines[i]);
+		list->levels[i] = armid_level(f.lines[i]);
+	}
 	list->n = f.n;
 	armid_free(&f);
 	return 0;
@@ -226,7 +240,7 @@ armid_store(int dirfd, const struct armid_file *f, const char *last)
 }
 
 int
-armid_append(const unsigned char id[KCORE_IDLEN], const char *device)
+armid_append(const unsigned char id[KCORE_IDLEN], const char *device, int level)
 {
 	char hex[ARMID_TEXTLEN], line[ARMID_LINEMAX];
 	struct armid_file f;
@@ -241,8 +255,8 @@ armid_append(const unsigned char id[KCORE_IDLEN], const char *device)
 		return -1;
 	}
 	armid_text(hex, id);
-	snprintf(line, sizeof(line), "%s %lld %s\n", hex,
-	    (long long)time(NULL), device);
+	snprintf(line, sizeof(line), "%s %lld %s %d\n", hex,
+	    (long long)time(NULL), device, level);
 	if (flock(dirfd, LOCK_EX) == -1) {
 		warn("%s: lock", ARMID_DIR);
 		close(dirfd);

@@ -20,6 +20,7 @@
 struct armid_list {
 	size_t n;
 	unsigned char ids[ARMID_MAX][KCORE_IDLEN];
+	int levels[ARMID_MAX];	/* dump level asked for; -1: not noted */
 };
 
 /* 32 hex digits and a NUL. */
@@ -33,6 +34,7 @@ int armid_read(struct armid_list *list);
 
 /* Puts id at the end of the list, on stable storage: 0, or -1 with a warning
  * printed. */
-int armid_append(const unsigned char id[KCORE_IDLEN], const char *device);
+int armid_append(const unsigned char id[KCORE_IDLEN], const char *device,
+    int level);
 
 #endif /* _ARMID_H_ */

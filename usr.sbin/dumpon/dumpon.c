@@ -5,8 +5,7 @@
  * The module swapcore does the work; this program picks and checks the device,
  * and hands its place over as text.  See dump(4).
  */
-#include <sys/capability.h>
-
+#include <ctype.h>
 #include <err.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -19,10 +18,50 @@ __attribute__((noreturn)) static void
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: dumpon [-fv] [--accept-secrets] device\n"
+	    "usage: dumpon [-fv] [-d level] [--accept-secrets] device\n"
+	    "       dumpon [-f] --label[=text] device\n"
 	    "       dumpon off\n"
 	    "       dumpon -l [-v]\n");
 	exit(1);
+}
+
+static int
+parse_level(const char *arg)
+{
+	char *end;
+	unsigned long level;
+
+	level = strtoul(arg, &end, 10);
+	if (!isdigit((unsigned char)arg[0]) || *end != '\0' ||
+	    level > KCORE_LEVEL_MAX)
+		errx(1, "-d %s: a dump level is a number from 0 to %u", arg,
+		    KCORE_LEVEL_MAX);
+	return (int)level;
+}
+
+/* Which mode is it, and do the options go with it? */
+static void
+parse_mode(struct dumpon_opts *opts, bool list, char **argv)
+{
+	bool arming = opts->level != -1 || opts->accept_secrets;
+
+	if (list) {
+		if (argv[0] != NULL || arming || opts->force ||
+		    opts->label != NULL)
+			usage();
+		opts->mode = DUMPON_LIST;
+		return;
+	}
+	if (argv[0] == NULL || argv[1] != NULL)
+		usage();
+	opts->device = argv[0];
+	opts->mode = DUMPON_ARM;
+	if (opts->label != NULL)
+		opts->mode = DUMPON_LABEL;
+	else if (strcmp(opts->device, "off") == 0)
+		opts->mode = DUMPON_OFF;
+	if (opts->mode != DUMPON_ARM && arming)
+		usage();
 }
 
 static void
@@ -30,15 +69,24 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 {
 	static const struct option longopts[] = {
 		{ "accept-secrets", no_argument, NULL, 's' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "label", optional_argument, NULL, 'L' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool list = false;
 	int ch;
 
 	memset(opts, 0, sizeof(*opts));
+	opts->level = -1;
 	opterr = 0;
-	while ((ch = getopt_long(argc, argv, "flv", longopts, NULL)) != -1) {
+	while ((ch = getopt_long(argc, argv, "d:flv", longopts, NULL)) != -1) {
 		switch (ch) {
+		case 'L':
+			opts->label = optarg == NULL ? "" : optarg;
+			break;
+		case 'd':
+			opts->level = parse_level(optarg);
+			break;
 		case 'f':
 			opts->force = true;
 			break;
@@ -55,40 +103,24 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 			usage();
 		}
 	}
-	if (list) {
-		if (optind != argc || opts->force || opts->accept_secrets)
-			usage();
-		opts->mode = DUMPON_LIST;
-		return;
+	parse_mode(opts, list, argv + optind);
+}
+
+static int
+run(const struct dumpon_opts *opts)
+{
+	switch (opts->mode) {
+	case DUMPON_LIST:
+		status_list(opts);
+		return 0;
+	case DUMPON_LABEL:
+		return dumpon_label(opts);
+	case DUMPON_OFF:
+		return caps_check() == -1 ? -1 : dumpon_off(opts);
+	case DUMPON_ARM:
+		break;
 	}
-	if (argc - optind != 1)
-		usage();
-	opts->device = argv[optind];
-	opts->mode = strcmp(opts->device, "off") == 0 ? DUMPON_OFF :
-	    DUMPON_ARM;
-}
-
-static bool
-have_cap(cap_value_t value)
-{
-	cap_flag_value_t set = CAP_CLEAR;
-	cap_t caps;
-
-	caps = cap_get_proc();
-	if (caps == NULL)
-		err(1, "capabilities");
-	if (cap_get_flag(caps, value, CAP_EFFECTIVE, &set) == -1)
-		err(1, "capabilities");
-	cap_free(caps);
-	return set == CAP_SET;
-}
-
-static void
-need_caps(void)
-{
-	if (!have_cap(CAP_SYS_ADMIN) || !have_cap(CAP_SYS_RAWIO))
-		errx(1, "arming and disarming need the capabilities "
-		    "CAP_SYS_ADMIN and CAP_SYS_RAWIO: run it as root");
+	return caps_check() == -1 ? -1 : dumpon_arm(opts);
 }
 
 int
@@ -96,22 +128,10 @@ main(int argc, char **argv)
 {
 	struct dumpon_opts parsed;
 	const struct dumpon_opts *opts = &parsed;
-	int r = 0;
+	int r;
 
 	parse(&parsed, argc, argv);
-	switch (opts->mode) {
-	case DUMPON_ARM:
-		need_caps();
-		r = dumpon_arm(opts);
-		break;
-	case DUMPON_OFF:
-		need_caps();
-		r = dumpon_off(opts);
-		break;
-	case DUMPON_LIST:
-		status_list(opts);
-		break;
-	}
+	r = run(opts);
 	if (fflush(stdout) == EOF)
 		err(1, "standard output");
 	return r == 0 ? 0 : 1;

@@ -8,14 +8,19 @@
 #ifndef _DUMPON_H_
 #define _DUMPON_H_
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#include <sys/kcore.h>
 
 #define DUMPON_SYSDIR	"/sys/kernel/swapcore"
 #define DUMPON_CONTROL	"/dev/swapcore"
 
 enum dumpon_mode {
 	DUMPON_ARM,
+	DUMPON_LABEL,
 	DUMPON_OFF,
 	DUMPON_LIST,
 };
@@ -23,14 +28,16 @@ enum dumpon_mode {
 struct dumpon_opts {
 	enum dumpon_mode mode;
 	const char *device;
+	const char *label;	/* the text of --label; "": none */
+	int level;		/* -d; -1: the module's */
 	bool force;
 	bool verbose;
 	bool accept_secrets;
 };
 
-/* The device to be armed, and where it lies on its disk. */
+/* The device to be armed or labelled, and where it lies on its disk. */
 struct target {
-	const char *device;	/* as given */
+	char device[PATH_MAX];	/* as given, or as found by its label */
 	char name[64];		/* the kernel's name */
 	unsigned int major;
 	unsigned int minor;
@@ -38,20 +45,39 @@ struct target {
 	unsigned int disk_minor;
 	uint64_t first;		/* 512-byte sector of the disk */
 	uint64_t count;		/* sectors, whole pages of 4096 bytes */
+	bool labelled;		/* page 0 is a label, not a swap header */
 };
 
 /* arm.c */
 int dumpon_arm(const struct dumpon_opts *opts);
 int dumpon_off(const struct dumpon_opts *opts);
 
-/* target.c: finds the device and checks that a dump can go there. */
-int target_find(struct target *t, const char *device);
+/* caps.c: refuses without the capabilities that the module will ask for. */
+int caps_check(void);
 
-/* secrets.c: refuses where encryption at rest would be undone. */
+/* target.c: finds the device; refuses where no dump could ever go. */
+int target_find(struct target *t, const char *device);
+/* Reads page 0: fails if it is neither swap's nor a good label. */
+int target_check_page0(struct target *t);
+
+/* label.c: labels a dump partition. */
+int dumpon_label(const struct dumpon_opts *opts);
+/* Is the page a label, and a good one? */
+bool label_is(const void *page);
+bool label_good(const void *page);
+
+/* labelfind.c: the device that "LABEL=text" or "UUID=text" names; others name
+ * themselves. */
+int labelfind_device(char device[PATH_MAX], const char *spec);
+
+/* secrets.c: refuses where a dump would undo what protects memory. */
 int secrets_check(const struct target *t, const struct dumpon_opts *opts);
 
 /* unsaved.c: refuses over a dump that nobody has saved. */
 int unsaved_check(const struct target *t);
+
+/* crashnotes.c: a line for each CPU whose registers panic() saves. */
+void crashnotes_write(FILE *fp, bool verbose);
 
 /* policy.c: makes the kernel call us at a panic; warns where it won't. */
 void policy_apply(void);
@@ -59,6 +85,10 @@ void policy_apply(void);
 /* status.c */
 void status_armed(const struct target *t, const struct dumpon_opts *opts);
 void status_list(const struct dumpon_opts *opts);
+/* The armed device, in buf of PATH_MAX bytes: false if there is none. */
+bool status_device(char *buf);
+/* Says what became of the device that was armed before. */
+void status_replaced(const char *before, const char *device);
 /* Warns with the module's own reason; where it has none, with errno's text and
  * the file that could not be written. */
 void status_warn_reason(const char *file);

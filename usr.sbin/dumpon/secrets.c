@@ -4,7 +4,9 @@
  *
  * On a machine that encrypts its disks it would lay open what they protect, so
  * that needs the administrator's word.  (A device beneath an encrypted volume
- * has that volume as its holder and is refused as any holder is.)
+ * has that volume as its holder and is refused as any holder is, whatever was
+ * accepted.)  A kernel that is locked down to keep its memory to itself allows
+ * no dump at all.
  */
 #include <dirent.h>
 #include <err.h>
@@ -44,8 +46,16 @@ secrets_find_crypt(char *name, size_t len)
 int
 secrets_check(const struct target *t, const struct dumpon_opts *opts)
 {
-	char name[NAME_MAX + 1];
+	char lockdown[128], name[NAME_MAX + 1];
 
+	if (kernfile_read(lockdown, sizeof(lockdown),
+	    "/sys/kernel/security/lockdown") > 0 &&
+	    strstr(lockdown, "[confidentiality]") != NULL) {
+		warnx("%s: the kernel is locked down for confidentiality, and "
+		    "a dump would lay its memory open: boot it with "
+		    "lockdown=integrity", t->device);
+		return -1;
+	}
 	if (opts->accept_secrets || !secrets_find_crypt(name, sizeof(name)))
 		return 0;
 	warnx("%s: the encrypted volume %s is open, and a dump would put its "

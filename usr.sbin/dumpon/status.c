@@ -25,7 +25,8 @@ status_warn_reason(const char *file)
 	char reason[STATUS_TEXT];
 	int error = errno;
 
-	if (status_text(reason, "reason")) {
+	/* The module is not asked at all by those who may not open its file. */
+	if (error != EACCES && status_text(reason, "reason")) {
 		warnx("%s", reason);
 		return;
 	}
@@ -49,7 +50,7 @@ status_size(uint64_t bytes)
 static void
 status_describe(void)
 {
-	uint64_t estimate, held, window;
+	uint64_t estimate, held, level, window;
 	char driver[STATUS_TEXT];
 
 	if (!status_text(driver, "driver"))
@@ -64,6 +65,8 @@ status_describe(void)
 		status_size(held);
 		printf(" of memory held");
 	}
+	if (kernfile_number(&level, DUMPON_SYSDIR "/level") == 0)
+		printf(", dump level %" PRIu64, level);
 	printf("\n");
 	if (kernfile_number(&estimate, DUMPON_SYSDIR "/estimate") == -1 ||
 	    kernfile_number(&window, DUMPON_SYSDIR "/window") == -1)
@@ -87,6 +90,33 @@ status_moved(void)
 	    p = strtok_r(NULL, "\n", &save))
 		printf(" %s", p);
 	printf("\n");
+}
+
+bool
+status_device(char *buf)
+{
+	char state[STATUS_TEXT];
+
+	return status_text(state, "state") && strcmp(state, "armed") == 0 &&
+	    kernfile_read(buf, PATH_MAX, DUMPON_SYSDIR "/device") > 0;
+}
+
+void
+status_replaced(const char *before, const char *device)
+{
+	char now[PATH_MAX];
+
+	if (device != NULL) {
+		if (strcmp(before, device) != 0)
+			printf("%s is not armed any more: there is one dump "
+			    "device\n", before);
+		return;
+	}
+	if (status_device(now))
+		warnx("%s is still armed", now);
+	else
+		warnx("warning: %s was armed before, and is not any more",
+		    before);
 }
 
 void

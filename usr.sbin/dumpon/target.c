@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * target.c: the device to be armed: what it is, where it lies, and whether
- * anything but swap lives there.
+ * target.c: the device to be armed or labelled: what it is, where it lies, and
+ * whether anything but swap lives there.
  *
  * A dump overwrites whatever is on the device.  So it must say of itself that
  * it is swap, or a dump partition, and nothing may be using it otherwise.
@@ -10,7 +10,6 @@
 #include <sys/sysmacros.h>
 
 #include <dirent.h>
-#include <endian.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -211,26 +210,41 @@ target_refuse_mounted(const struct target *t)
 	return r;
 }
 
-/* Page 0 must say that this is swap, or a dump partition. */
 static int
-target_check_page0(const struct target *t, int fd)
+target_read_page0(const struct target *t, unsigned char *page)
+{
+	ssize_t n = -1;
+	int fd;
+
+	fd = kernfile_open(O_RDONLY | O_NONBLOCK, "%s", t->device);
+	if (fd != -1) {
+		n = pread(fd, page, KCORE_ALIGN, 0);
+		close(fd);
+	}
+	if (n == (ssize_t)KCORE_ALIGN)
+		return 0;
+	if (n == -1)
+		warn("%s: page 0", t->device);
+	else
+		warnx("%s: page 0: end of the device", t->device);
+	return -1;
+}
+
+int
+target_check_page0(struct target *t)
 {
 	unsigned char page[KCORE_ALIGN];
 	const unsigned char *sig = page + sizeof(page) - SWAP_SIG_LEN;
-	uint64_t magic;
-	ssize_t n;
 
-	n = pread(fd, page, sizeof(page), 0);
-	if (n != (ssize_t)sizeof(page)) {
-		if (n == -1)
-			warn("%s: page 0", t->device);
-		else
-			warnx("%s: page 0: end of the device", t->device);
+	if (target_read_page0(t, page) == -1)
+		return -1;
+	t->labelled = label_is(page);
+	if (t->labelled && !label_good(page)) {
+		warnx("%s: its dump label is damaged: make it anew with "
+		    "dumpon -f --label", t->device);
 		return -1;
 	}
-	memcpy(&magic, page, sizeof(magic));
-	if (le64toh(magic) == KCORE_LABEL_MAGIC ||
-	    memcmp(sig, "SWAPSPACE2", SWAP_SIG_LEN) == 0)
+	if (t->labelled || memcmp(sig, "SWAPSPACE2", SWAP_SIG_LEN) == 0)
 		return 0;
 	if (memcmp(sig, "S1SUSPEND", 9) == 0 ||
 	    memcmp(sig, "LINHIB0001", SWAP_SIG_LEN) == 0) {
@@ -239,7 +253,8 @@ target_check_page0(const struct target *t, int fd)
 		return -1;
 	}
 	warnx("%s: is not swap space, and a dump would destroy what is there: "
-	    "mkswap(8) makes swap space of it", t->device);
+	    "mkswap(8) makes swap space of it, dumpon --label a dump partition",
+	    t->device);
 	return -1;
 }
 
@@ -290,7 +305,7 @@ target_check(struct target *t, int fd)
 	t->minor = minor(st.st_rdev);
 	if (target_name(t) == -1 || target_refuse_virtual(t) == -1 ||
 	    target_place(t) == -1 || target_refuse_holders(t) == -1 ||
-	    target_refuse_mounted(t) == -1 || target_check_page0(t, fd) == -1)
+	    target_refuse_mounted(t) == -1)
 		return -1;
 	return target_check_size(t);
 }
@@ -301,12 +316,12 @@ target_find(struct target *t, const char *device)
 	int fd, r;
 
 	memset(t, 0, sizeof(*t));
-	t->device = device;
-	if (target_check_word(device) == -1)
+	if (labelfind_device(t->device, device) == -1 ||
+	    target_check_word(t->device) == -1)
 		return -1;
-	fd = kernfile_open(O_RDONLY | O_NONBLOCK, "%s", device);
+	fd = kernfile_open(O_RDONLY | O_NONBLOCK, "%s", t->device);
 	if (fd == -1) {
-		warn("%s", device);
+		warn("%s", t->device);
 		return -1;
 	}
 	r = target_check(t, fd);

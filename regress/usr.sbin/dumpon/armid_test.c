@@ -38,7 +38,7 @@ append(unsigned char first)
 {
 	unsigned char id[KCORE_IDLEN] = { first, 0xa5 };
 
-	assert_int_equal(armid_append(id, "/dev/x"), 0);
+	assert_int_equal(armid_append(id, "/dev/x", 1), 0);
 }
 
 /* Reading the list fails with what said. */
@@ -70,13 +70,14 @@ armid_append_then_read_gives_id(void **state)
 	assert_int_equal(list.n, 1);
 	assert_int_equal(list.ids[0][0], 0x12);
 	assert_int_equal(list.ids[0][1], 0xa5);
+	assert_int_equal(list.levels[0], 1);
 	assert_int_equal(stat(fake_path(LIST), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(stat(fake_path(ARMID_DIR), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_memory_equal(fake_text(LIST),
 	    "12a50000000000000000000000000000 ", 33);
-	assert_non_null(strstr(fake_text(LIST), " /dev/x\n"));
+	assert_non_null(strstr(fake_text(LIST), " /dev/x 1\n"));
 }
 
 /* This test checks that the newest 64 are kept, in order. */
@@ -122,6 +123,7 @@ armid_read_bad_lines_skipped(void **state)
 	assert_int_equal(list.n, 1);
 	assert_int_equal(list.ids[0][0], 0x01);
 	assert_int_equal(list.ids[0][15], 0xef);
+	assert_int_equal(list.levels[0], -1);
 }
 
 /* This test checks that a list that others may write is not believed. */

@@ -8,11 +8,13 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,11 +32,15 @@ static char fake_root[64];
 static dev_t fake_rdev;
 static int fake_saved[2] = { -1, -1 };
 static FILE *fake_heard;
+static bool fake_is_busy;
 
 int __real_fstat64(int fd, struct stat *st);
 int __wrap_fstat64(int fd, struct stat *st);
 int __real_fstat(int fd, struct stat *st);
 int __wrap_fstat(int fd, struct stat *st);
+
+int __real_open64(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
 
 static void
 fake_stat(struct stat *st)
@@ -63,6 +69,23 @@ __wrap_fstat(int fd, struct stat *st)
 	if (r == 0)
 		fake_stat(st);
 	return r;
+}
+
+/* Nothing under test creates a file with open(2) itself. */
+int
+__wrap_open64(const char *path, int flags, ...)
+{
+	if (fake_is_busy && (flags & O_EXCL) != 0) {
+		errno = EBUSY;
+		return -1;
+	}
+	return __real_open64(path, flags);
+}
+
+void
+fake_busy(bool busy)
+{
+	fake_is_busy = busy;
 }
 
 const char *

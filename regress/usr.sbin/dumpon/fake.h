@@ -6,6 +6,7 @@
 #ifndef FAKE_H
 #define FAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A tree with the module loaded and disarmed; nothing else.  The root is what
@@ -31,6 +32,9 @@ void fake_partition(const char *signature);
 void fake_partition_signature(const char *signature);
 /* The whole virtio disk /dev/vda, 254:0, 64 MiB. */
 void fake_disk(const char *signature);
+
+/* Opening a device with O_EXCL fails with EBUSY. */
+void fake_busy(bool busy);
 
 /* Collects standard output and error until fake_said() returns them. */
 void fake_listen(void);

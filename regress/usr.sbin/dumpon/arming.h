@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * arming.h: arming over fake.h's tree, and what must come of it.
+ */
+#ifndef ARMING_H
+#define ARMING_H
+
+#include "dumpon.h"
+
+#define PARTITION	"/dev/nvme0n1p2"
+#define SYS_PARTITION	"/sys/devices/nvme0n1/nvme0n1p2"
+#define POST_NOTIFIERS	\
+	"/sys/module/kernel/parameters/crash_kexec_post_notifiers"
+#define SWAP		"SWAPSPACE2"
+
+/* Arms or labels PARTITION, and nothing else. */
+extern const struct dumpon_opts arming_partition;
+extern const struct dumpon_opts arming_label;
+
+int arming_setup(void **state);
+int arming_teardown(void **state);
+#define TEST(f)	\
+	cmocka_unit_test_setup_teardown(f, arming_setup, arming_teardown)
+
+void assert_said(const char *said, const char *what);
+void assert_unsaid(const char *said, const char *what);
+/* One line, with what in it. */
+void assert_one_line(const char *said, const char *what);
+/* Arms; returns what was said. */
+const char *assert_armed(const struct dumpon_opts *opts);
+/* Refused with one line that has what in it, and the module is not asked. */
+void assert_refused(const struct dumpon_opts *opts, const char *what);
+
+#endif /* ARMING_H */
