@@ -16,7 +16,7 @@ import namelist
 from case import Failed
 from vm import NoLine
 
-DUMP_END = r"swapcore: (dump (complete|failed)|.*nothing is written)"
+DUMP_END = r"swapcore: dump (complete|failed)"
 DUMP_TIMEOUT_S = 120
 PAGE = 4096
 STATES = ("EMPTY", "INPROGRESS", "COMPLETE", "FAILED", "SAVED")
@@ -24,10 +24,9 @@ STATES = ("EMPTY", "INPROGRESS", "COMPLETE", "FAILED", "SAVED")
 # What the kernel itself changes between the copy of a page and the end of the
 # notifiers: name and bytes of each variable.  univ8250_console holds how much
 # of the log the console has seen, and text.N is the line it is printing;
-# did_panic and rcu_cpu_stall_suppress belong to panic notifiers behind ours;
-# hook_cpu is the module's own mark that it is at work.
+# did_panic and rcu_cpu_stall_suppress belong to panic notifiers behind ours.
 VOLATILE = {"univ8250_console": 128, r"text\.[0-9]+": 1024, "did_panic": 4,
-            "rcu_cpu_stall_suppress": 4, "hook_cpu": 4}
+            "rcu_cpu_stall_suppress": 4}
 
 # What crashme.c fills memory with.
 WORDS = 8192

@@ -5,6 +5,7 @@ VMCOREINFO and a page-table walk are enough to find what a test asks for; that
 makes it a second opinion on what libkvm says.
 """
 
+import os
 import re
 import struct
 
@@ -53,6 +54,11 @@ class Memory:
                 image.seek(paddr - start)
                 return image.read(length)
         raise ValueError(f"no memory at {paddr:#x}")
+
+    def holds(self, start, end):
+        """Is this physical range in one of the images?"""
+        return any(first <= start < end <= first + os.fstat(
+            image.fileno()).st_size for first, image in self._files)
 
     def translate(self, addr):
         """The physical address of a kernel address, or None."""

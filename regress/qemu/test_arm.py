@@ -95,8 +95,11 @@ say leak echo $((before - after))
     case.check(leak < 512, f"{leak} KiB are gone after 30 armings")
 
 
-def unbind(case, bus, where, name):
-    """Takes the driver away under the armed device."""
+def unbind(case, bus, where, name, settle_ms=0):
+    """Takes the driver away under the armed device.
+
+    settle_ms: how long the module may take to notice.
+    """
     device = disk.node(bus, 2)
     data, _ = case.run(f"""
 mkdir -p /var/lib
@@ -105,6 +108,7 @@ insmod /swapcore.ko || die insmod
 dumpon {device} || die "arm: $(cat {SYS}/reason)"
 cd {where}
 echo {name} >unbind || die unbind
+usleep {1000 * settle_ms}
 say state cat {SYS}/state
 say reason cat {SYS}/reason
 echo {name} >bind || die bind
@@ -138,8 +142,9 @@ def virtio_pci_unbind_disarms(case):
 @test()
 def virtio_blk_unbind_disarms(case):
     """taking the virtio_blk driver away, which the PCI bus does not see,
-    disarms, and the device can be armed again."""
-    unbind(case, "virtio", "/sys/bus/virtio/drivers/virtio_blk", "virtio0")
+    disarms within two seconds, and the device can be armed again."""
+    unbind(case, "virtio", "/sys/bus/virtio/drivers/virtio_blk", "virtio0",
+           settle_ms=2000)
 
 
 @test(all_kernels=True)

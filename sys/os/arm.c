@@ -521,7 +521,8 @@ own_range(void (*fn)(void *, u64, u64, const char *), void *arg,
 	for (i = 0; i < len; i += PAGE_SIZE) {
 		const char *p = (const char *)va + i;
 
-		pa = is_vmalloc_addr(p) ?
+		/* Not in the direct map: vmalloc, or a module's own. */
+		pa = is_vmalloc_addr(p) || !virt_addr_valid(p) ?
 		    (u64)vmalloc_to_pfn(p) << PAGE_SHIFT : virt_to_phys(
 		    (void *)(unsigned long)p);
 		pa &= PAGE_MASK;
