@@ -71,32 +71,51 @@ memseg_next(const struct dump *d, struct memseg_iter *it, phys_ram_seg_t *seg)
 	return false;
 }
 
+/*
+ * Lost pages are those that can't be read and those that had no room.  The map
+ * does not tell them apart, so the first are asked for again: nothing changes a
+ * page table now.  Sets the kind of a lost run's beginning and how many of its
+ * pages are of that kind.
+ */
 static uint32_t
-excl_kind(const struct dump *d, enum dump_state state)
+lost_kind(const struct dump_run *run, uint64_t *npages)
 {
-	switch (state) {
-	case DUMP_ZERO:
-		return KCORE_EXCL_ZERO;
-	case DUMP_FILTERED:
-		return KCORE_EXCL_FILTERED;
-	default:
-		return d->hdr.flags & KCORE_F_TRUNCATED ?
-		    KCORE_EXCL_TRUNCATED : KCORE_EXCL_UNREADABLE;
+	enum dump_state state, first = DUMP_KEEP;
+	unsigned int count;
+	uint64_t done, n;
+
+	for (done = 0; done < run->npages; done += n) {
+		n = md_classify(run->start + done * KCORE_ALIGN,
+		    run->npages - done, 0, &state, &count);
+		if (n == 0)
+			n = 1;
+		if (done == 0)
+			first = state;
+		else if (state != first)
+			break;
 	}
+	*npages = done;
+	return first == DUMP_LOST ? KCORE_EXCL_UNREADABLE :
+	    KCORE_EXCL_TRUNCATED;
 }
 
 static bool
 exclseg_next(const struct dump *d, uint64_t *idx, kcore_exclseg_t *seg)
 {
 	struct dump_run run;
+	uint64_t npages;
 
 	while (dump_map_next(&d->map, idx, &run)) {
 		if (run.state == DUMP_KEEP)
 			continue;
-		seg->start = run.start;
-		seg->size = run.npages * KCORE_ALIGN;
-		seg->kind = excl_kind(d, run.state);
+		npages = run.npages;
 		seg->flags = 0;
+		seg->kind = run.state == DUMP_ZERO ? KCORE_EXCL_ZERO :
+		    run.state == DUMP_FILTERED ? KCORE_EXCL_FILTERED :
+		    lost_kind(&run, &npages);
+		seg->start = run.start;
+		seg->size = npages * KCORE_ALIGN;
+		*idx -= run.npages - npages;
 		return true;
 	}
 	return false;

@@ -167,6 +167,9 @@ static void
 bus_relax(struct dumpdev_bus *bus)
 {
 	cpu_relax();
+	/* A slow flush takes longer than any watchdog's patience. */
+	if (hook_panicked)
+		md_watchdog();
 }
 
 static const struct dumpdev_bus_ops bus_pci_ops = {

@@ -263,6 +263,28 @@ dump_fit_watchdog_is_fed_while_looking(void **state)
 	fakedump_fini(&f);
 }
 
+/* This test checks that a page that could not be read is not called truncated
+ * in a dump that is. */
+static void
+dump_fit_unreadable_is_not_truncated(void **state)
+{
+	const kcore_trailer_t *t;
+
+	(void)state;
+	fakeos_reset(7);
+	fakeos.level_max = 0;
+	fakeos_mark(20, 2, FAKE_POISON);
+	fakedump_init(&f, &(struct fakedump_conf){ .window = MIB(8),
+	    .ram = big_ram, .nram = 3 });
+	assert_int_equal(dump_run(&f.d, FAKE_PANIC), 0);
+	t = fakedump_trailer(&f);
+	assert_true(raw_header(&f.raw, t));
+	assert_int_equal(raw_excl(&f.raw, t, PFN(20)), KCORE_EXCL_UNREADABLE);
+	assert_int_equal(raw_excl(&f.raw, t, PFN(21)), KCORE_EXCL_UNREADABLE);
+	assert_true(f.d.hdr.flags & KCORE_F_TRUNCATED);
+	fakedump_fini(&f);
+}
+
 static int
 give_back(void **state)
 {
@@ -283,6 +305,7 @@ main(void)
 		    dump_fit_no_room_for_tables_keeps_early_record),
 		cmocka_unit_test(dump_fit_too_many_runs_are_merged),
 		cmocka_unit_test(dump_fit_watchdog_is_fed_while_looking),
+		cmocka_unit_test(dump_fit_unreadable_is_not_truncated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, give_back);

@@ -37,7 +37,7 @@ excl_page(kpaddr_t pa, uint32_t kind)
 
 /* What the tables must be, looking at one page after the other. */
 static void
-make_lists(const uint8_t *states, uint32_t lost_kind)
+make_lists(const uint8_t *states)
 {
 	static const uint32_t kinds[] = { 0, KCORE_EXCL_ZERO,
 		KCORE_EXCL_FILTERED, 0 };
@@ -52,7 +52,9 @@ make_lists(const uint8_t *states, uint32_t lost_kind)
 		for (i = 0; i < f.ram[r].npages; i++, idx++) {
 			pa = f.ram[r].start + i * KCORE_ALIGN;
 			if (states[idx] == DUMP_LOST)
-				excl_page(pa, lost_kind);
+				excl_page(pa, fakeos_kind(pa) == FAKE_POISON ?
+				    KCORE_EXCL_UNREADABLE :
+				    KCORE_EXCL_TRUNCATED);
 			else if (states[idx] != DUMP_KEEP)
 				excl_page(pa, kinds[states[idx]]);
 			else if (pa != vars)
@@ -136,9 +138,7 @@ dump_tables_random_maps(void **state)
 		f.d.hdr.dumpmag_paddr = f.d.vars_paddr + 8;
 		dump_map_set(&f.d.map, idx, 1, DUMP_KEEP);
 		states[idx] = DUMP_KEEP;
-		f.d.hdr.flags = i % 2 ? KCORE_F_TRUNCATED : 0;
-		make_lists(states, i % 2 ? KCORE_EXCL_TRUNCATED :
-		    KCORE_EXCL_UNREADABLE);
+		make_lists(states);
 		write_and_compare();
 		fakedump_fini(&f);
 	}
@@ -173,7 +173,7 @@ dump_tables_dumpmag_page_is_cut_out(void **state)
 				dump_map_set(&f.d.map, at[i] - 1, 1, DUMP_ZERO);
 			if (around & 2 && at[i] < 1306)
 				dump_map_set(&f.d.map, at[i] + 1, 1, DUMP_ZERO);
-			make_lists(states, 0);
+			make_lists(states);
 			write_and_compare();
 			fakedump_fini(&f);
 		}
