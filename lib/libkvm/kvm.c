@@ -74,23 +74,15 @@ kvm_destroy(kvm_t *kd)
 	free(kd);
 }
 
+/* What kd->fd is: 0, or -1 with a text. */
 static int
-kvm_open_core(kvm_t *kd, const char *corefile, int flags)
+kvm_open_format(kvm_t *kd)
 {
 	struct stat st;
 	off_t end;
 	size_t i;
 	int rv = 0;
 
-	kd->corename = strdup(corefile);
-	if (kd->corename == NULL)
-		return kvmi_syserr(kd, ENOMEM, "open");
-	/* The headers are read even if nobody reads memory. */
-	kd->writable = flags != O_RDONLY;
-	kd->fd = open(corefile, (kd->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC |
-	    O_NONBLOCK);
-	if (kd->fd == -1)
-		return kvmi_syserr(kd, errno, "open");
 	if (fstat(kd->fd, &st) == -1)
 		return kvmi_syserr(kd, errno, "stat");
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
@@ -105,6 +97,21 @@ kvm_open_core(kvm_t *kd, const char *corefile, int flags)
 		rv = kd->fmt->open(kd);
 	}
 	return rv == 1 ? 0 : -1;
+}
+
+static int
+kvm_open_core(kvm_t *kd, const char *corefile, int flags)
+{
+	kd->corename = strdup(corefile);
+	if (kd->corename == NULL)
+		return kvmi_syserr(kd, ENOMEM, "open");
+	/* The headers are read even if nobody reads memory. */
+	kd->writable = flags != O_RDONLY;
+	kd->fd = open(corefile, (kd->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC |
+	    O_NONBLOCK);
+	if (kd->fd == -1)
+		return kvmi_syserr(kd, errno, "open");
+	return kvm_open_format(kd);
 }
 
 /* Opens what the arguments name: 0, or -1 with a text. */
@@ -172,6 +179,41 @@ kvm_openfiles(const char *execfile, const char *corefile,
     char *swapfile __attribute__((unused)), int flags, char *errbuf)
 {
 	return kvm_open_any(execfile, corefile, flags, NULL, errbuf);
+}
+
+/* The same with a descriptor in place of a name: 0, or -1 with a text. */
+static int
+kvm_open_fd(kvm_t *kd, const char *name, int flags)
+{
+	kd->writable = flags != O_RDONLY;
+	kd->corename = strdup(name);
+	if (kd->corename == NULL)
+		return kvmi_syserr(kd, ENOMEM, "%s", name);
+	if (kvm_open_format(kd) == -1)
+		return kvmi_prepend(kd, "%s", name);
+	return 0;
+}
+
+kvm_t *
+kvm_openfd(int fd, const char *name, int flags, char *errbuf)
+{
+	kvm_t *kd = kvm_create(NULL);
+	int error;
+
+	if (kd == NULL) {
+		close(fd);
+		snprintf(errbuf, KVM_ERRBUFSZ, "no memory for a descriptor");
+		errno = ENOMEM;
+		return NULL;
+	}
+	kd->fd = fd;
+	if (kvm_open_fd(kd, name, flags) == 0)
+		return kd;
+	error = errno;
+	snprintf(errbuf, KVM_ERRBUFSZ, "%s", kvm_geterr(kd));
+	kvm_destroy(kd);
+	errno = error;
+	return NULL;
 }
 
 int

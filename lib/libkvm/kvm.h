@@ -49,6 +49,12 @@ kvm_t *kvm_open(const char *execfile, const char *corefile, char *swapfile,
 kvm_t *kvm_openfiles(const char *execfile, const char *corefile,
     char *swapfile, int flags, char *errbuf);
 int kvm_close(kvm_t *kd);
+/*
+ * A core file or raw device that is open already, for those who may not open
+ * it; name is for error texts.  fd is closed by kvm_close(), or at once where
+ * this fails.
+ */
+kvm_t *kvm_openfd(int fd, const char *name, int flags, char *errbuf);
 
 /* kvm_geterr(3), kvm_getkernelname(3) */
 char *kvm_geterr(kvm_t *kd);
@@ -81,6 +87,21 @@ struct kvm_type {
 int kvm_type(kvm_t *kd, const char *path, struct kvm_type *ty);
 ssize_t kvm_type_offset(kvm_t *kd, const char *path);
 ssize_t kvm_type_size(kvm_t *kd, const char *path);
+
+/* kvm_module(3) */
+#define KVM_MODULE_LIVE		0
+#define KVM_MODULE_COMING	1
+#define KVM_MODULE_GOING	2
+#define KVM_MODULE_UNFORMED	3	/* never told */
+struct kvm_module {
+	const char *km_name;
+	unsigned long km_addr;	/* of its struct module */
+	unsigned long km_base;	/* of its code */
+	unsigned long km_size;	/* bytes of all its memory */
+	int km_state;		/* KVM_MODULE_* */
+};
+int kvm_modules(kvm_t *kd, int (*fn)(void *cookie,
+    const struct kvm_module *mod), void *cookie);
 
 /* kvm_dump(3) */
 int kvm_dump_mkheader(kvm_t *kd, off_t dump_off);

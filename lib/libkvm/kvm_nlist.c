@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * kvm_nlist.c: kernel symbols; kvm_nlist(3).  The execfile is asked first, then
- * the names in the dump's header, then kallsyms in the dump; then all of them
- * again, without underscores.
+ * the names in the dump's header, then kallsyms in the dump and the tables of
+ * its modules; then all of them again, without underscores.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -72,6 +72,26 @@ nlist_from_kallsyms(kvm_t *kd, struct kvmi_want *w, size_t n)
 	}
 }
 
+/* The modules' tables, where they can be read. */
+static void
+nlist_from_modules(kvm_t *kd, struct kvmi_want *w, size_t n)
+{
+	const struct kvmi_modules *ms = NULL;
+	const struct kvmi_modsym *s;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (w[i].nl->n_type != N_UNDF)
+			continue;
+		if (ms == NULL && (ms = kvmi_modules(kd)) == NULL)
+			return;
+		if ((s = kvmi_modsyms_lookup(ms, w[i].name)) != NULL) {
+			w[i].nl->n_type = kvmi_letter_type(s->letter);
+			w[i].nl->n_value = s->addr;
+		}
+	}
+}
+
 static int
 nlist_pass(kvm_t *kd, struct kvmi_want *w, size_t n)
 {
@@ -83,6 +103,7 @@ nlist_pass(kvm_t *kd, struct kvmi_want *w, size_t n)
 		return -1;
 	nlist_from_header(kd, w, n);
 	nlist_from_kallsyms(kd, w, n);
+	nlist_from_modules(kd, w, n);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
  *
  *	kvm_nlist.c, kvm_symbol.c	names <-> kernel addresses, from
  *	kvm_elf.c, kvm_kallsyms.c	the execfile and the kernel's own table
+ *	kvm_module.c, kvm_modsym.c	modules and their symbols
  *	kvm_type.c			structures
  *	kvm_info.c, kvm_note.c		what the kernel says of itself
  *	kvm_read.c			kernel memory
@@ -190,6 +191,9 @@ int kvmi_view_write(kvm_t *kd, kpaddr_t pa, const void *buf, size_t len);
 
 /* Reads all of it: 0, or -1 with a text that kvmi_report() has not seen. */
 int kvmi_read(kvm_t *kd, kvaddr_t va, void *buf, size_t len);
+/* The same; *done, which is 0, becomes how far it got. */
+int kvmi_read_some(kvm_t *kd, kvaddr_t va, void *buf, size_t len,
+    size_t *done);
 
 /* ---- kvm_note.c, kvm_info.c: what the kernel says of itself ---- */
 
@@ -260,6 +264,51 @@ bool kvmi_kallsyms_at(const struct kvmi_kallsyms *ks, kvaddr_t min,
 /* All, in order, until fn returns other than 0, which is returned. */
 int kvmi_kallsyms_each(const struct kvmi_kallsyms *ks,
     int (*fn)(void *cookie, const struct kvm_sym *sym), void *cookie);
+
+/* ---- kvm_module.c, kvm_modsym.c: modules and their symbols ---- */
+
+#define KVMI_MODPIECES	16u
+
+struct kvmi_module {
+	char name[64];
+	kvaddr_t addr;		/* of struct module */
+	uint64_t size;		/* of all pieces */
+	int state;		/* KVM_MODULE_* */
+	unsigned int npieces;	/* the first has the code */
+	struct kvmi_piece {
+		uint64_t base, size;
+	} piece[KVMI_MODPIECES];
+	uint32_t first, end;	/* its symbols in syms[] */
+};
+
+struct kvmi_modsym {
+	uint64_t addr;
+	uint32_t name;		/* in strings[] */
+	uint16_t module;	/* in list[] */
+	char letter;		/* nm(1)'s */
+};
+
+struct kvmi_modules {
+	struct kvmi_module *list;
+	size_t n;
+	struct kvmi_modsym *syms;
+	uint32_t nsyms;
+	char *strings;
+	size_t strings_len;
+	struct kvmi_names index;	/* of syms[] */
+};
+
+/* Reads them when first asked: NULL with a text.  Any thread. */
+const struct kvmi_modules *kvmi_modules(kvm_t *kd);
+void kvmi_modules_free(struct kvmi_modules *ms);
+/* Reads the symbols of all modules: 0, or -1 with a text. */
+int kvmi_modsyms_init(kvm_t *kd, struct kvmi_modules *ms);
+void kvmi_modsyms_fini(struct kvmi_modules *ms);
+/* As the functions of kallsyms; NULL: none. */
+const struct kvmi_modsym *kvmi_modsyms_lookup(const struct kvmi_modules *ms,
+    const char *name);
+const struct kvmi_modsym *kvmi_modsyms_at(const struct kvmi_modules *ms,
+    kvaddr_t addr);
 
 /* ---- kvm_symbol.c ---- */
 
@@ -411,6 +460,7 @@ struct __kvm {
 	char *info;		/* VMCOREINFO, as text */
 	struct kvmi_kallsyms *kallsyms;
 	struct kvmi_types *types;
+	struct kvmi_modules *modules;
 
 	/* Raw device only. */
 	uint64_t window;	/* bytes */

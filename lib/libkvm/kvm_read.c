@@ -7,9 +7,8 @@
 
 #include "kvm_private.h"
 
-/* Reads; *done is how far it got.  0, or -1 with a text. */
-static int
-read_some(kvm_t *kd, kvaddr_t kva, void *buf, size_t len, size_t *done)
+int
+kvmi_read_some(kvm_t *kd, kvaddr_t kva, void *buf, size_t len, size_t *done)
 {
 	kpaddr_t pa;
 	uint64_t run;
@@ -38,7 +37,7 @@ kvmi_read(kvm_t *kd, kvaddr_t va, void *buf, size_t len)
 {
 	size_t done = 0;
 
-	return read_some(kd, va, buf, len, &done);
+	return kvmi_read_some(kd, va, buf, len, &done);
 }
 
 ssize_t
@@ -52,7 +51,7 @@ kvm_read(kvm_t *kd, unsigned long kva, void *buf, size_t len)
 		kvmi_err(kd, EINVAL, "a read of %zu bytes is too long", len);
 		goto fail;
 	}
-	if (read_some(kd, kva, buf, len, &done) == 0)
+	if (kvmi_read_some(kd, kva, buf, len, &done) == 0)
 		return (ssize_t)done;
 fail:
 	kvmi_report(kd);

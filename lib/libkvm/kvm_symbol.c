@@ -44,14 +44,25 @@ kvmi_letter_type(char letter)
 
 /* The symbol that addr is in: 0, or -1 with a text. */
 static int
-symbol_find(kvm_t *kd, kvaddr_t addr, char *name, uint64_t *value)
+symbol_find(kvm_t *kd, kvaddr_t addr, char *name, uint64_t *value,
+    const char **module)
 {
 	const struct kvmi_kallsyms *ks;
+	const struct kvmi_modules *ms;
+	const struct kvmi_modsym *s;
 
+	*module = NULL;
 	if (kvmi_need_header(kd) == -1 || (ks = kvmi_kallsyms(kd)) == NULL)
 		return -1;
 	if (kvmi_kallsyms_at(ks, kd->machine->text_min, addr, name, value))
 		return 0;
+	if ((ms = kvmi_modules(kd)) != NULL &&
+	    (s = kvmi_modsyms_at(ms, addr)) != NULL) {
+		strcpy(name, ms->strings + s->name);
+		*value = s->addr;
+		*module = ms->list[s->module].name;
+		return 0;
+	}
 	return kvmi_err(kd, ENOENT, "address 0x%llx: in no symbol",
 	    (unsigned long long)addr);
 }
@@ -60,19 +71,21 @@ int
 kvm_symbol(kvm_t *kd, unsigned long addr, char *buf, size_t len,
     unsigned long *off)
 {
-	char name[KVMI_SYMLEN];
+	char name[KVMI_SYMLEN], where[32] = "";
+	const char *module;
 	uint64_t value;
 	int n;
 
-	if (symbol_find(kd, addr, name, &value) == -1)
+	if (symbol_find(kd, addr, name, &value, &module) == -1)
 		goto fail;
-	if (off != NULL) {
+	if (off != NULL)
 		*off = addr - value;
-		n = snprintf(buf, len, "%s", name);
-	} else {
-		n = snprintf(buf, len, "%s+0x%llx", name,
+	else
+		snprintf(where, sizeof(where), "+0x%llx",
 		    (unsigned long long)(addr - value));
-	}
+	n = snprintf(buf, len, "%s%s%s%s%s", name, where,
+	    module != NULL ? " [" : "", module != NULL ? module : "",
+	    module != NULL ? "]" : "");
 	if (n >= 0 && (size_t)n < len)
 		return 0;
 	kvmi_err(kd, ERANGE, "%d bytes where %zu are needed for a symbol",
@@ -82,15 +95,39 @@ fail:
 	return -1;
 }
 
+/* The symbols of all modules, where they can be read. */
+static int
+symbols_of_modules(kvm_t *kd,
+    int (*fn)(void *cookie, const struct kvm_sym *sym), void *cookie)
+{
+	const struct kvmi_modules *ms = kvmi_modules(kd);
+	const struct kvmi_modsym *s;
+	struct kvm_sym sym;
+	uint32_t i;
+	int rv = 0;
+
+	for (i = 0; rv == 0 && ms != NULL && i < ms->nsyms; i++) {
+		s = &ms->syms[i];
+		sym.ks_name = ms->strings + s->name;
+		sym.ks_module = ms->list[s->module].name;
+		sym.ks_addr = s->addr;
+		sym.ks_type = s->letter;
+		rv = fn(cookie, &sym);
+	}
+	return rv;
+}
+
 int
 kvm_symbols(kvm_t *kd, int (*fn)(void *cookie, const struct kvm_sym *sym),
     void *cookie)
 {
 	const struct kvmi_kallsyms *ks;
+	int rv;
 
 	if (kvmi_need_header(kd) == -1 || (ks = kvmi_kallsyms(kd)) == NULL) {
 		kvmi_report(kd);
 		return -1;
 	}
-	return kvmi_kallsyms_each(ks, fn, cookie);
+	rv = kvmi_kallsyms_each(ks, fn, cookie);
+	return rv != 0 ? rv : symbols_of_modules(kd, fn, cookie);
 }

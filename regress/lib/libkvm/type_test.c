@@ -7,93 +7,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest.h"
-
-enum { INT = 1, PTR, ARRAY, STRUCT, UNION, ENUM, FWD, TYPEDEF, VOLATILE,
-	CONST };
-
-static uint32_t btf[512];
-static size_t nwords;
-static char strings[512];
-static size_t nstrings;
-
-static void
-words(const uint32_t *w, size_t n)
-{
-	assert_in_range(nwords + n, 0, 512);
-	memcpy(&btf[nwords], w, n * sizeof(*w));
-	nwords += n;
-}
-#define WORDS(...) words((const uint32_t[]){ __VA_ARGS__ }, \
-    sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
-
-/* The offset of a name among the strings. */
-static uint32_t
-str(const char *name)
-{
-	size_t at = nstrings;
-
-	strcpy(strings + at, name);
-	nstrings += strlen(name) + 1;
-	return (uint32_t)at;
-}
-
-static void
-type(const char *name, unsigned int kind, uint32_t vlen, uint32_t size)
-{
-	WORDS(name[0] != '\0' ? str(name) : 0, kind << 24 | vlen, size);
-}
-
-static void
-member(const char *name, uint32_t id, uint32_t bits, uint32_t bit)
-{
-	WORDS(name[0] != '\0' ? str(name) : 0, id, bits << 24 | bit);
-}
+#include "btf.h"
 
 static void
 make_types(void)
 {
-	nwords = 0;
-	nstrings = 1;
-	type("int", INT, 0, 4);			/* 1 */
-	WORDS(1u << 24 | 32);
-	type("char", INT, 0, 1);		/* 2 */
-	WORDS(8);
-	type("", ARRAY, 0, 0);			/* 3: char [16] */
-	WORDS(2, 1, 16);
-	type("list_head", STRUCT, 2, 16);	/* 4 */
-	member("next", 5, 0, 0);
-	member("prev", 5, 0, 64);
-	type("", PTR, 0, 4);			/* 5 */
-	type("word_t", TYPEDEF, 0, 7);		/* 6 */
-	type("", CONST, 0, 1);			/* 7 */
-	type("", UNION, 2, 8);			/* 8 */
-	member("small", 6, 0, 0);
-	member("big", 5, 0, 0);
-	type("task", FWD, 0, 0);		/* 9 */
-	type("task", STRUCT | 0x80, 7, 128);	/* 10: with bit fields */
-	member("state", 1, 0, 0);
-	member("flag", 1, 3, 37);
-	member("", 8, 0, 64);
-	member("list", 11, 0, 128);
-	member("comm", 3, 0, 256);
-	member("lists", 12, 0, 384);
-	member("end", 1, 0, 960);
-	type("list_t", TYPEDEF, 0, 4);		/* 11 */
-	type("", ARRAY, 0, 0);			/* 12: list_t [3] */
-	WORDS(11, 1, 3);
-	type("loop", TYPEDEF, 0, 14);		/* 13 */
-	type("", VOLATILE, 0, 13);		/* 14 */
-	type("selfish", STRUCT, 3, 8);		/* 15: holds itself */
-	member("", 15, 0, 0);
-	member("", 15, 0, 0);
-	member("", 15, 0, 0);
-	type("color", ENUM, 1, 4);		/* 16 */
-	WORDS(str("red"), 7);
-	type("color", STRUCT, 1, 12);		/* 17 */
-	member("red", 1, 0, 64);
-	type("wild", STRUCT, 1, 4);		/* 18: of no known type */
-	member("x", 4711, 0, 0);
+	btf_begin();
+	btf_type("int", BTF_INT, 0, 4);			/* 1 */
+	btf_word(1u << 24 | 32);
+	btf_type("char", BTF_INT, 0, 1);		/* 2 */
+	btf_word(8);
+	btf_array(2, 16);			/* 3: char [16] */
+	btf_type("list_head", BTF_STRUCT, 2, 16);	/* 4 */
+	btf_member("next", 5, 0, 0);
+	btf_member("prev", 5, 0, 64);
+	btf_type("", BTF_PTR, 0, 4);			/* 5 */
+	btf_type("word_t", BTF_TYPEDEF, 0, 7);		/* 6 */
+	btf_type("", BTF_CONST, 0, 1);			/* 7 */
+	btf_type("", BTF_UNION, 2, 8);			/* 8 */
+	btf_member("small", 6, 0, 0);
+	btf_member("big", 5, 0, 0);
+	btf_type("task", BTF_FWD, 0, 0);		/* 9 */
+	btf_type("task", BTF_STRUCT | BTF_BITFIELDS, 7, 128);	/* 10 */
+	btf_member("state", 1, 0, 0);
+	btf_member("flag", 1, 3, 37);
+	btf_member("", 8, 0, 64);
+	btf_member("list", 11, 0, 128);
+	btf_member("comm", 3, 0, 256);
+	btf_member("lists", 12, 0, 384);
+	btf_member("end", 1, 0, 960);
+	btf_type("list_t", BTF_TYPEDEF, 0, 4);		/* 11 */
+	btf_array(11, 3);			/* 12: list_t [3] */
+	btf_type("loop", BTF_TYPEDEF, 0, 14);		/* 13 */
+	btf_type("", BTF_VOLATILE, 0, 13);		/* 14 */
+	btf_type("selfish", BTF_STRUCT, 3, 8);		/* 15: holds itself */
+	btf_member("", 15, 0, 0);
+	btf_member("", 15, 0, 0);
+	btf_member("", 15, 0, 0);
+	btf_type("color", BTF_ENUM, 1, 4);		/* 16 */
+	btf_word(btf_str("red"));
+	btf_word(7);
+	btf_type("color", BTF_STRUCT, 1, 12);		/* 17 */
+	btf_member("red", 1, 0, 64);
+	btf_type("wild", BTF_STRUCT, 1, 4);		/* 18: of no known type */
+	btf_member("x", 4711, 0, 0);
 }
 
 /* A kernel with these types; with == false: without any. */
@@ -105,12 +62,7 @@ make(struct guest *g, bool with)
 
 	guest_init(g);
 	make_types();
-	at = guest_put(g, &(uint16_t){ 0xeb9f }, 2, 8);
-	guest_put(g, (const uint8_t[]){ 1, 0 }, 2, 1);
-	guest_put(g, (const uint32_t[]){ 24, 0, (uint32_t)(4 * nwords),
-	    (uint32_t)(4 * nwords), (uint32_t)nstrings }, 20, 1);
-	guest_put(g, btf, 4 * nwords, 1);
-	guest_put(g, strings, nstrings, 1);
+	at = btf_put(g);
 	syms[0] = (struct ksyms_sym){ g->base, 'T', "_stext" };
 	syms[1] = (struct ksyms_sym){ at, 'D', "__start_BTF" };
 	syms[2] = (struct ksyms_sym){ g->base + g->used, 'D', "__stop_BTF" };
@@ -247,7 +199,7 @@ type_damaged_never_crashes(void **state)
 
 	(void)state;
 	make(&g, true);
-	guest_mutate(&g, g.base, 24 + 4 * nwords + nstrings, look);
+	guest_mutate(&g, g.base, btf_size(), look);
 	guest_fini(&g);
 }
 
