@@ -25,6 +25,9 @@
 #define NOTE_BYTES	(sizeof(Elf64_Nhdr) + ALIGN(sizeof(CORE_NAME), 4) + \
 			 ALIGN(sizeof(struct elf_prstatus), 4))
 
+#define CALL_OPCODE	0xe8	/* call with a 32-bit displacement */
+#define CALL_BYTES	5
+
 /* The registers of a CPU that runs into a panic; the first of each wins. */
 struct caught {
 	atomic_t taken;
@@ -47,20 +50,28 @@ catch(struct caught *c, const struct pt_regs *regs)
 	c->cpu = raw_smp_processor_id();
 }
 
-/* At panic()'s entry the return address is on top of the stack. */
+/*
+ * At panic()'s entry the return address is on top of the stack.  Nothing returns
+ * there, so that it may be the first of another function: the call itself, five
+ * bytes before it, is in the caller for sure.
+ */
 static int
 at_panic(struct kprobe *kp, struct pt_regs *regs)
 {
 	unsigned long caller;
+	u8 op;
 
 	if (atomic_xchg(&regs_panic.taken, 1) != 0)
 		return 0;
 	catch(&regs_panic, regs);
 	if (copy_from_kernel_nofault(&caller, (void *)regs->sp,
-	    sizeof(caller)) == 0) {
-		regs_panic.regs.ip = caller;
-		regs_panic.regs.sp += sizeof(caller);
-	}
+	    sizeof(caller)) != 0)
+		return 0;
+	if (copy_from_kernel_nofault(&op, (void *)(caller - CALL_BYTES),
+	    sizeof(op)) == 0 && op == CALL_OPCODE)
+		caller -= CALL_BYTES;
+	regs_panic.regs.ip = caller;
+	regs_panic.regs.sp += sizeof(caller);
 	return 0;
 }
 
