@@ -64,7 +64,8 @@ def pattern(first):
         (first + i) * STEP & (1 << 64) - 1 for i in range(WORDS)))
 
 
-def arm_script(device, *, swap=True, crashme="hold=1", mkswap=True):
+def arm_script(device, *, swap=True, crashme="hold=1", mkswap=True,
+               dumpon="dumpon"):
     """The part of a guest script that makes swap and arms it."""
     return f"""
 mkdir -p /var/lib
@@ -72,7 +73,7 @@ mkdir -p /var/lib
 insmod /swapcore.ko || die "insmod swapcore"
 {"insmod /crashme.ko " + crashme if crashme else ""}
 {"swapon " + device if swap else ""}
-dumpon {device} || die "dumpon: $(cat /sys/kernel/swapcore/reason)"
+{dumpon} {device} || die "dumpon: $(cat /sys/kernel/swapcore/reason)"
 """
 
 
@@ -142,6 +143,7 @@ class Dead:
         self.images = []
         self.held = ()          # addresses of the task and its stack
         self.before = None      # SHA-256 taken by `watch' before the panic
+        self.registers = ""     # QEMU's "info registers -a" of that time
 
     def memory(self):
         paddr, size = self.found["vmcoreinfo"][0].split()
@@ -204,22 +206,26 @@ def run_tool(case, name, *argv):
 
 
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
-         watch=None, panic=PANIC, options="", **vmargs):
+         watch=None, panic=PANIC, options="", before=(), dumpon="dumpon",
+         **vmargs):
     """Arms, panics and holds a machine; a Dead.
 
     work: script between arming and panic.  watch(image): called when the guest
-    stands still before its panic; its result is kept in Dead.before.
+    stands still before its panic; its result is kept in Dead.before.  options:
+    of the disk's device; before: QEMU arguments ahead of the disk's.  dumpon:
+    the command that arms, but for the device.
     """
     part = 0 if table is None else 2
     image = case.disk(swap_mib, table)
     dead = Dead(case, image, part)
     device = disk.node(bus, part)
-    script = arm_script(device) + ABOUT + work + panic
-    devices = disk.attach(image, bus, options=options)
+    script = arm_script(device, dumpon=dumpon) + ABOUT + work + panic
+    devices = [*before, *disk.attach(image, bus, options=options)]
     with case.boot(script, devices, mem_mib=mem_mib, **vmargs) as vm:
         await_dying(vm)
         if watch is not None:
             vm.stop()
+            dead.registers = vm.registers()
             dead.before = watch(image)
             vm.cont()
         dead.alive = vm.console.text()

@@ -192,12 +192,15 @@ class VM:
         with open(f"{self._logbase}.cpus", "w", encoding="utf-8") as out:
             for _ in range(2):
                 try:
-                    out.write(self.qmp.cmd(
-                        "human-monitor-command",
-                        **{"command-line": "info registers -a"}))
+                    out.write(self.registers())
                 except LostVM:
                     return
                 time.sleep(1)
+
+    def registers(self):
+        """All CPUs' registers, as the monitor prints them."""
+        return self.qmp.cmd("human-monitor-command",
+                            **{"command-line": "info registers -a"})
 
     def stop(self):
         self.qmp.cmd("stop")
