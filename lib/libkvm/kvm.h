@@ -103,6 +103,25 @@ struct kvm_module {
 int kvm_modules(kvm_t *kd, int (*fn)(void *cookie,
     const struct kvm_module *mod), void *cookie);
 
+/* kvm_log(3) */
+struct kvm_logrec {
+	uint64_t kl_seq;	/* counts up from the boot on */
+	uint64_t kl_ts_ns;	/* since boot */
+	const char *kl_text;	/* kl_len bytes, no NUL; may have newlines */
+	size_t kl_len;
+	unsigned int kl_level;	/* syslog(3)'s */
+	unsigned int kl_facility;
+	uint32_t kl_caller;	/* thread id, or 1 << 31 | CPU */
+	uint64_t kl_lost;	/* records before it that could not be read */
+};
+int kvm_log(kvm_t *kd, int (*fn)(void *cookie, const struct kvm_logrec *rec),
+    void *cookie);
+#define KVM_LOG_LEVEL	0x1u	/* with <level> */
+#define KVM_LOG_CALLER	0x2u	/* with the caller */
+size_t kvm_log_text(const struct kvm_logrec *rec, unsigned int flags,
+    char *buf, size_t len);
+char *kvm_dmesg(kvm_t *kd, unsigned int flags, size_t *len);
+
 /* kvm_dump(3) */
 int kvm_dump_mkheader(kvm_t *kd, off_t dump_off);
 int kvm_dump_wrtheader(kvm_t *kd, FILE *fp, int dumpsize);

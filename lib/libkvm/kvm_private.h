@@ -8,6 +8,7 @@
  *	kvm_elf.c, kvm_kallsyms.c	the execfile and the kernel's own table
  *	kvm_module.c, kvm_modsym.c	modules and their symbols
  *	kvm_type.c			structures
+ *	kvm_log.c, kvm_dmesg.c		the kernel log
  *	kvm_info.c, kvm_note.c		what the kernel says of itself
  *	kvm_read.c			kernel memory
  *	kvm_translate.c, kvm_x86_64.c	kernel -> physical addresses
