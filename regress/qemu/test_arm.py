@@ -185,6 +185,53 @@ rmmod swapcore || die rmmod
 
 
 @test()
+def hibernation_disarms_and_arms_again(case):
+    """the dump device is let go before the machine hibernates to it, and armed
+    again when the machine is back; page 0 is swap again by then."""
+    image = case.disk(320)
+    device = disk.node("nvme", 2)
+    sleep = f"""
+mkdir -p /var/lib
+make_swap {device}
+insmod /swapcore.ko || die insmod
+swapon {device}
+dumpon {device} || die "arm: $(cat {SYS}/reason)"
+grep -q disk /sys/power/state || {{ echo "@@nohibernation"; exit 0; }}
+cat /sys/class/block/{device[5:]}/dev >/sys/power/resume
+echo shutdown >/sys/power/disk
+sync
+echo "@@sleeping"
+echo disk >/sys/power/state || die hibernate
+n=0
+until [ "$(cat {SYS}/state)" = armed ]; do
+	[ $((n += 1)) -le 50 ] || die "after resume: $(cat {SYS}/state)"
+	usleep 100000
+done
+echo "@@armed again"
+echo c >/proc/sysrq-trigger
+"""
+    wake = f"""
+await {device}
+cat /sys/class/block/{device[5:]}/dev >/sys/power/resume
+die "the image was not resumed"
+"""
+    options = {"mem_mib": 256, "append": "crash_kexec_post_notifiers"}
+    with case.boot(sleep, disk.attach(image, "nvme"), **options) as vm:
+        _, said = vm.data.wait("@@(nohibernation|sleeping|die .*)", 60)
+        if said[1] == "nohibernation":
+            raise Skip("this kernel can't hibernate")
+        case.equal(said[1], "sleeping", "the guest's script")
+        vm.wait_exit(90)
+        case.check("disarmed: the machine is suspending" in vm.console.text(),
+                   "it was not disarmed before")
+    with case.boot(wake, disk.attach(image, "nvme"), **options) as vm:
+        _, said = vm.data.wait("@@(armed again|die .*)", 120)
+        case.equal(said[1], "armed again", "the resumed script")
+        last = crash.await_dump(vm)
+    case.check("dump complete" in last, last)
+
+
+@test()
 def arming_another_device_moves(case):
     """arming a second device lets go of the first."""
     first, second = disk.node("nvme", 2), disk.node("virtio", 2)
