@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -121,6 +122,22 @@ int kvm_log(kvm_t *kd, int (*fn)(void *cookie, const struct kvm_logrec *rec),
 size_t kvm_log_text(const struct kvm_logrec *rec, unsigned int flags,
     char *buf, size_t len);
 char *kvm_dmesg(kvm_t *kd, unsigned int flags, size_t *len);
+
+/* kvm_regs(3) */
+#define KVM_NREGS	48
+struct kvm_regs {
+	pid_t kr_tid;		/* of the thread; 0: idle */
+	unsigned long kr_pc, kr_sp, kr_fp;
+	unsigned int kr_n;	/* in kr_reg[] */
+	struct kvm_reg {
+		const char *kr_name;
+		uint64_t kr_value;
+	} kr_reg[KVM_NREGS];
+};
+int kvm_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs);
+int kvm_ncpus(kvm_t *kd);
+const char *kvm_release(kvm_t *kd);
+int kvm_uptime(kvm_t *kd, struct timespec *up, struct timespec *now);
 
 /* kvm_dump(3) */
 int kvm_dump_mkheader(kvm_t *kd, off_t dump_off);

@@ -93,12 +93,20 @@ struct kvmi_xlat {
 	uint64_t entry;		/* the entry there */
 };
 
+/* Registers in an NT_PRSTATUS note: 8 bytes each. */
+struct kvmi_regset {
+	size_t note_size, tid_off, regs_off;
+	unsigned int n, pc, sp, fp;	/* number of names[], places in it */
+	const char *const *names;
+};
+
 /* One machine.  To add one: write its walk, name it in kvmi_machines[]. */
 struct kvmi_machine {
 	uint32_t mid;
 	const char *name;
 	unsigned int levels_min, levels_max;
 	kvaddr_t text_min;	/* KASLR moves symbols from here on */
+	const struct kvmi_regset *regset;
 	enum kvmi_walk_end (*walk)(const struct kvmi_walk *w, kvaddr_t va,
 	    struct kvmi_xlat *x);
 };

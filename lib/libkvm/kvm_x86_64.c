@@ -53,11 +53,30 @@ x86_64_walk(const struct kvmi_walk *w, kvaddr_t va, struct kvmi_xlat *x)
 	return KVMI_WALK_OK;
 }
 
+/* struct user_regs_struct of <sys/user.h>, in struct elf_prstatus. */
+static const char *const x86_64_regs[] = {
+	"r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8",
+	"rax", "rcx", "rdx", "rsi", "rdi", "orig_rax", "rip", "cs", "eflags",
+	"rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs",
+};
+
+static const struct kvmi_regset x86_64_regset = {
+	.note_size = 336,
+	.tid_off = 32,		/* pr_pid */
+	.regs_off = 112,	/* pr_reg */
+	.n = sizeof(x86_64_regs) / sizeof(x86_64_regs[0]),
+	.pc = 16,
+	.sp = 19,
+	.fp = 4,
+	.names = x86_64_regs,
+};
+
 const struct kvmi_machine kvmi_x86_64 = {
 	.mid = KCORE_MID_X86_64,
 	.name = "x86_64",
 	.levels_min = 4,
 	.levels_max = 5,
 	.text_min = 0xffffffff80000000ull,	/* __START_KERNEL_map */
+	.regset = &x86_64_regset,
 	.walk = x86_64_walk,
 };
