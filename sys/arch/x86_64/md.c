@@ -84,15 +84,6 @@ md_direct_mapped(kpaddr_t pa, u64 *npages)
 	return pte && (pte_flags(*pte) & _PAGE_PRESENT);
 }
 
-size_t
-md_copy_safe(void *dst, const void *src, size_t len)
-{
-	/* Without fast strings copy_mc_to_kernel() is a plain memcpy(). */
-	if (boot_cpu_has(X86_FEATURE_ERMS))
-		return copy_mc_to_kernel(dst, src, (unsigned int)len);
-	return copy_from_kernel_nofault(dst, src, len) ? len : 0;
-}
-
 bool
 md_page_zero(const void *p)
 {

@@ -35,7 +35,10 @@ void md_pci_write4(unsigned int bus, unsigned int devfn, unsigned int off,
  */
 bool md_direct_mapped(kpaddr_t pa, u64 *npages);
 
-/* Copies with machine checks and page faults caught: bytes not copied. */
+/*
+ * Copies with machine checks and page faults caught: bytes not copied.  len is
+ * a multiple of 64, and not 0.
+ */
 size_t md_copy_safe(void *dst, const void *src, size_t len);
 
 /*
