@@ -113,13 +113,13 @@ class Case:
         with open(f"{self.logdir}/{name}", "w", encoding="utf-8") as out:
             out.write(text)
 
-    def disk(self, swap_mib, table="gpt"):
+    def disk(self, swap_mib, table="gpt", **options):
         """A disk image; table None: without partitions."""
         self._disks += 1
         path = self.path(f"disk{self._disks}.img")
         if table is None:
             return disk.whole(path, swap_mib)
-        return disk.guarded(path, swap_mib, table)
+        return disk.guarded(path, swap_mib, table, **options)
 
     def boot(self, script, devices, append="", **options):
         """Starts a guest that runs the script; a VM."""

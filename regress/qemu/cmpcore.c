@@ -2,14 +2,18 @@
 /*
  * cmpcore: compare a core file with an image of the machine's memory.
  *
- *	cmpcore -c core -m start:image ... -r iomem [-a allowed]
+ *	cmpcore -c core -m start:image ... -r iomem [-a allowed] [-f flags]
  *
  * Written from kcore(5), without libkvm: it is the judge of both the writer and
  * the reader.  Every page of memsegs[] is compared with the image that QEMU
- * saved, and every whole page of System RAM that /proc/iomem names must be in
- * memsegs[] or exclsegs[].  `allowed' names the few ranges of bytes that may
- * differ, one a line: start and end (exclusive) in hexadecimal, the number of
- * pages that may differ there, a name.
+ * saved, every page of zeros that was left out must be zero there, and every
+ * whole page of System RAM that /proc/iomem names must be in memsegs[] or
+ * exclsegs[].  `allowed' names the few ranges of bytes that may differ, one a
+ * line: start and end (exclusive) in hexadecimal, the number of pages that may
+ * differ there, a name.
+ *
+ * flags, in hexadecimal, are those that the header is to have.  With the one
+ * for an incomplete dump, pages that were not written must be listed so.
  *
  * Exit: 0 as it should be, 1 not, 2 the comparison could not be made.
  */
@@ -60,6 +64,7 @@ static unsigned int nimages;
 static struct cmp_allowed allowed[CMP_MAXRANGES];
 static unsigned int nallowed;
 static uint64_t nbad;
+static uint64_t wanted_flags;
 
 /* Says what is wrong; the first hundred times. */
 static void __attribute__((format(printf, 1, 2)))
@@ -229,14 +234,16 @@ open_core(struct cmp_core *core, const char *path)
 		errx(1, "%s: tables past the end of the CPU segment", path);
 	core->segs = (const void *)((const char *)hdr + hdr->memsegs_off);
 	core->excl = (const void *)((const char *)hdr + hdr->exclsegs_off);
-	if (hdr->data_size != data_size || hdr->data_valid != data_size ||
-	    off + data_size != core->file.len)
+	if (hdr->data_valid != data_size || off + data_size != core->file.len ||
+	    (hdr->data_size == data_size) ==
+	    ((wanted_flags & KCORE_F_INCOMPLETE) != 0))
 		bad("CORE_DATA: %" PRIu64 " bytes in its header, %" PRIu64
 		    " planned, %" PRIu64 " valid, %" PRIu64 " in the file",
 		    data_size, hdr->data_size, hdr->data_valid,
 		    core->file.len - off);
-	if (hdr->flags != 0)
-		bad("flags %#" PRIx64, hdr->flags);
+	if (hdr->flags != wanted_flags)
+		bad("flags %#" PRIx64 " where %#" PRIx64 " was expected",
+		    hdr->flags, wanted_flags);
 	check_sums(core);
 }
 
@@ -309,6 +316,45 @@ compare_page(uint64_t pa, const uint8_t *ours)
 		judge_page(pa, ours, theirs);
 }
 
+/* What exclsegs[] says of a page; 0: nothing. */
+static uint32_t
+excl_kind(const struct cmp_core *core, uint64_t pa)
+{
+	uint64_t low = 0, high = core->hdr->nexclsegs, mid;
+	const kcore_exclseg_t *e;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		e = &core->excl[mid];
+		if (pa < e->start)
+			high = mid;
+		else if (pa - e->start >= e->size)
+			low = mid + 1;
+		else
+			return e->kind;
+	}
+	return 0;
+}
+
+/* A page of memsegs[] at an offset of CORE_DATA. */
+static void
+compare_at(const struct cmp_core *core, uint64_t pa, uint64_t off)
+{
+	uint32_t kind = excl_kind(core, pa);
+
+	if (off >= core->hdr->data_valid) {
+		if (kind != KCORE_EXCL_MISSING)
+			bad("page %#" PRIx64 " was not written, and is not "
+			    "listed as missing but as %" PRIu32, pa, kind);
+		return;
+	}
+	if (kind != 0)
+		bad("page %#" PRIx64 " is there and listed as %" PRIu32, pa,
+		    kind);
+	compare_page(pa, core->data + off);
+}
+
+/* How many pages were compared. */
 static uint64_t
 compare_core(const struct cmp_core *core)
 {
@@ -318,8 +364,32 @@ compare_core(const struct cmp_core *core)
 		for (pa = core->segs[i].start;
 		    pa < core->segs[i].start + core->segs[i].size;
 		    pa += CMP_PAGE, off += CMP_PAGE)
-			compare_page(pa, core->data + off);
-	return off / CMP_PAGE;
+			compare_at(core, pa, off);
+	return core->hdr->data_valid / CMP_PAGE;
+}
+
+/* Pages that were left out because they were zero; how many. */
+static uint64_t
+compare_zero(const struct cmp_core *core)
+{
+	static const uint8_t zeros[CMP_PAGE];
+	const kcore_exclseg_t *e;
+	uint64_t i, pa, n = 0, end = 0;
+
+	for (i = 0; i < core->hdr->nexclsegs; i++) {
+		e = &core->excl[i];
+		if (e->start < end)
+			bad("exclsegs[%" PRIu64 "] is not in order", i);
+		end = e->start + e->size;
+		if (e->kind != KCORE_EXCL_ZERO)
+			continue;
+		for (pa = e->start; pa < end; pa += CMP_PAGE, n++)
+			compare_page(pa, zeros);
+	}
+	if (n != core->hdr->counts[KCORE_COUNT_ZERO])
+		bad("%" PRIu64 " zero pages listed, %" PRIu64 " counted", n,
+		    core->hdr->counts[KCORE_COUNT_ZERO]);
+	return n;
 }
 
 /* Is the page in memsegs[] or exclsegs[]?  *seg remembers where we were. */
@@ -327,7 +397,6 @@ static int
 page_known(const struct cmp_core *core, uint64_t pa, uint64_t *seg)
 {
 	const phys_ram_seg_t *s = core->segs;
-	uint64_t i;
 
 	if (pa == s[0].start)
 		return 1;
@@ -336,11 +405,7 @@ page_known(const struct cmp_core *core, uint64_t pa, uint64_t *seg)
 		++*seg;
 	if (*seg < core->hdr->nmemsegs && s[*seg].start <= pa)
 		return 1;
-	for (i = 0; i < core->hdr->nexclsegs; i++)
-		if (pa >= core->excl[i].start &&
-		    pa - core->excl[i].start < core->excl[i].size)
-			return 1;
-	return 0;
+	return excl_kind(core, pa) != 0;
 }
 
 /* Every whole page of System RAM is accounted for; how many there are. */
@@ -370,14 +435,16 @@ check_ram(const struct cmp_core *core, const char *path)
 }
 
 static void
-summary(const struct cmp_core *core, uint64_t npages, uint64_t nram)
+summary(const struct cmp_core *core, uint64_t npages, uint64_t nzero,
+    uint64_t nram)
 {
 	uint64_t i, npassed = 0;
 
 	for (i = 0; i < core->hdr->nexclsegs; i++)
-		printf("exclseg: %#" PRIx64 " %" PRIu64 " kind %u\n",
-		    core->excl[i].start, core->excl[i].size,
-		    core->excl[i].kind);
+		if (core->excl[i].kind != KCORE_EXCL_ZERO)
+			printf("exclseg: %#" PRIx64 " %" PRIu64 " kind %"
+			    PRIu32 "\n", core->excl[i].start,
+			    core->excl[i].size, core->excl[i].kind);
 	for (i = 0; i < nallowed; i++)
 		if (allowed[i].count != 0) {
 			printf("allowed: %" PRIu64 " of %" PRIu64 " %s\n",
@@ -385,9 +452,9 @@ summary(const struct cmp_core *core, uint64_t npages, uint64_t nram)
 			    allowed[i].name);
 			npassed += allowed[i].count;
 		}
-	printf("%" PRIu64 " pages compared, %" PRIu64 " of RAM, %" PRIu64
-	    " named ones differ, %" PRIu64 " faults\n", npages, nram, npassed,
-	    nbad);
+	printf("%" PRIu64 " pages compared, %" PRIu64 " zero, %" PRIu64
+	    " of RAM, %" PRIu64 " named ones differ, %" PRIu64 " faults\n",
+	    npages, nzero, nram, npassed, nbad);
 }
 
 int
@@ -395,16 +462,19 @@ main(int argc, char **argv)
 {
 	const char *corepath = NULL, *rampath = NULL;
 	struct cmp_core core;
-	uint64_t npages, nram;
+	uint64_t npages, nzero, nram;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "a:c:m:r:")) != -1)
+	while ((ch = getopt(argc, argv, "a:c:f:m:r:")) != -1)
 		switch (ch) {
 		case 'a':
 			read_allowed(optarg);
 			break;
 		case 'c':
 			corepath = optarg;
+			break;
+		case 'f':
+			wanted_flags = strtoull(optarg, NULL, 16);
 			break;
 		case 'm':
 			add_image(optarg);
@@ -418,13 +488,14 @@ main(int argc, char **argv)
 		}
 	if (corepath == NULL || rampath == NULL || nimages == 0) {
 		fprintf(stderr, "usage: cmpcore -c core -m start:image ... "
-		    "-r iomem [-a allowed]\n");
+		    "-r iomem [-a allowed] [-f flags]\n");
 		return 2;
 	}
 	open_core(&core, corepath);
 	check_memsegs(&core);
 	npages = compare_core(&core);
+	nzero = compare_zero(&core);
 	nram = check_ram(&core, rampath);
-	summary(&core, npages, nram);
+	summary(&core, npages, nzero, nram);
 	return nbad == 0 ? 0 : 1;
 }

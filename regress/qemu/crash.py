@@ -207,16 +207,17 @@ def run_tool(case, name, *argv):
 
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
          watch=None, panic=PANIC, options="", before=(), dumpon="dumpon",
-         **vmargs):
+         layout=None, **vmargs):
     """Arms, panics and holds a machine; a Dead.
 
     work: script between arming and panic.  watch(image): called when the guest
     stands still before its panic; its result is kept in Dead.before.  options:
     of the disk's device; before: QEMU arguments ahead of the disk's.  dumpon:
-    the command that arms, but for the device.
+    the command that arms, but for the device.  layout: of the disk; see
+    disk.guarded().
     """
     part = 0 if table is None else 2
-    image = case.disk(swap_mib, table)
+    image = case.disk(swap_mib, table, **(layout or {}))
     dead = Dead(case, image, part)
     device = disk.node(bus, part)
     script = arm_script(device, dumpon=dumpon) + ABOUT + work + panic

@@ -3,7 +3,7 @@
 
 The usual disk has three partitions: a guard full of a pattern, the one for
 swap, and another guard.  Nobody but us writes the guards, so any change there
-is a write outside the window.
+is a write outside the window.  A fourth is for tests that keep the disk busy.
 """
 
 import binascii
@@ -27,6 +27,8 @@ class Disk:
         self.path = path
         self.size = size
         self.parts = list(parts)
+        # Where that begins which the guest may write.
+        self.guarded = parts[3][0] if len(parts) > 3 else size
 
     def part(self, number):
         return self.parts[number - 1] if number else (0, self.size)
@@ -55,10 +57,11 @@ class Disk:
             image.write(data)
 
     def guards(self, window):
-        """SHA-256 of everything on the disk but partition `window`."""
+        """SHA-256 of everything on the disk but partition `window` and the
+        fourth."""
         start, length = self.part(window)
         end = start + length
-        return self.sha(0, start), self.sha(end, self.size - end)
+        return self.sha(0, start), self.sha(end, self.guarded - end)
 
 
 def _gpt_header(disk_guid, entries, here, other, last, table):
@@ -87,11 +90,11 @@ def _write_gpt(image, sectors, parts):
     image.write(entries + _gpt_header(guid, entries, last, 1, last, last - 32))
 
 
-def _write_mbr(image, parts):
+def _write_mbr(image, parts, sector):
     table = b"".join(
         struct.pack("<B3sB3sII", 0, b"\xfe\xff\xff",
                     0x82 if kind == LINUX_SWAP else 0x83, b"\xfe\xff\xff",
-                    first // SECTOR, length // SECTOR)
+                    first // sector, length // sector)
         for first, length, kind in parts)
     image.seek(0)
     image.write((b"\0" * 446 + table).ljust(510, b"\0") + b"\x55\xaa")
@@ -110,10 +113,16 @@ def whole(path, mib):
     return Disk(path, mib * MIB)
 
 
-def guarded(path, swap_mib, table="gpt"):
-    """guard, swap, guard; the swap partition is number 2."""
-    lengths = (GUARD_MIB * MIB, swap_mib * MIB, GUARD_MIB * MIB)
-    kinds = (LINUX_DATA, LINUX_SWAP, LINUX_DATA)
+def guarded(path, swap_mib, table="gpt", sector=SECTOR, scratch_mib=0):
+    """guard, swap, guard, and scratch; the swap partition is number 2.
+
+    sector: bytes of the disk's blocks; a GPT is for 512 alone.
+    """
+    lengths = [GUARD_MIB * MIB, swap_mib * MIB, GUARD_MIB * MIB]
+    kinds = [LINUX_DATA, LINUX_SWAP, LINUX_DATA]
+    if scratch_mib:
+        lengths.append(scratch_mib * MIB)
+        kinds.append(LINUX_DATA)
     parts, first = [], MIB
     for length, kind in zip(lengths, kinds):
         parts.append((first, length, kind))
@@ -124,8 +133,8 @@ def guarded(path, swap_mib, table="gpt"):
         if table == "gpt":
             _write_gpt(image, size // SECTOR, parts)
         else:
-            _write_mbr(image, parts)
-        for first, length, kind in parts:
+            _write_mbr(image, parts, sector)
+        for first, length, kind in parts[:3]:
             if kind == LINUX_DATA:
                 image.seek(first)
                 image.write(guard_pattern(length))

@@ -35,7 +35,7 @@ def allowed_ranges(dead, mem):
     return lines
 
 
-def run_cmpcore(dead, core):
+def run_cmpcore(dead, core, flags=0):
     """cmpcore's exit status and its lines, which are kept with the logs."""
     case = dead.case
     mem = dead.memory()
@@ -45,7 +45,7 @@ def run_cmpcore(dead, core):
     with open(case.path("iomem"), "w", encoding="ascii") as out:
         out.write("\n".join(dead.found["iomem"]) + "\n")
     argv = [f"{case.tools}/cmpcore", "-c", core, "-r", case.path("iomem"),
-            "-a", case.path("allowed")]
+            "-a", case.path("allowed"), "-f", f"{flags:x}"]
     for start, path in dead.images:
         argv += ["-m", f"{start:x}:{path}"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
@@ -53,8 +53,8 @@ def run_cmpcore(dead, core):
     return done.returncode, (done.stdout + done.stderr).strip().split("\n")
 
 
-def compare(dead, core):
-    status, lines = run_cmpcore(dead, core)
+def compare(dead, core, flags=0):
+    status, lines = run_cmpcore(dead, core, flags)
     bad = [line for line in lines if not line.startswith("differs: ")]
     dead.case.check(status == 0, f"cmpcore: {bad[0]} ... {bad[-1]}")
 

@@ -160,7 +160,8 @@ class VM:
         argv += ["-serial", "chardev:con", "-serial", "chardev:dat",
                  "-mon", "chardev=qmp,mode=control",
                  "-kernel", kernel, "-initrd", initrds,
-                 "-append", f"console=ttyS0 rdinit=/init panic=0 {append}"]
+                 "-append", "console=ttyS0 no_timer_check rdinit=/init panic=0 "
+                 f"{append}"]
         argv += devices
         self._logbase = logbase
         self._errpath = f"{logbase}.qemu"
