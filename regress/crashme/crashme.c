@@ -10,12 +10,17 @@
  *
  * Writing irqs or noirqs to parameters/spin leaves every other CPU in the loop
  * crashme_loop, with interrupts on or off and known values in its registers.
+ *
+ * hole=1 takes a large page out of the direct map.  first=1 puts a notifier at
+ * the head of the panic list.  fault=N lets the dumper, which is loaded by then,
+ * run into a bad pointer at the N-th piece of data it writes.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/irq_work.h>
 #include <linux/kernel.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
@@ -26,6 +31,7 @@
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <asm/apic.h>
+#include <asm/pgtable.h>
 
 #define CRASHME_WORDS	8192		/* of each pattern: 64 KiB */
 #define CRASHME_STEP	0x9e3779b97f4a7c15ull
@@ -34,6 +40,22 @@
 static bool hold;
 module_param(hold, bool, 0400);
 MODULE_PARM_DESC(hold, "stop the machine when the panic notifiers are done");
+
+static bool hole;
+module_param(hole, bool, 0400);
+MODULE_PARM_DESC(hole, "make a hole of 2 MiB in the direct map");
+
+static bool first;
+module_param(first, bool, 0400);
+MODULE_PARM_DESC(first, "register a panic notifier that goes first");
+
+static ulong fault;
+module_param(fault, ulong, 0400);
+MODULE_PARM_DESC(fault, "count of data pieces to the dumper's fault");
+
+static ulong fault_addr = 16;
+module_param(fault_addr, ulong, 0400);
+MODULE_PARM_DESC(fault_addr, "the bad pointer");
 
 static ulong seed = 0x5eed;
 module_param(seed, ulong, 0400);
@@ -214,8 +236,59 @@ static struct notifier_block crashme_nb = {
 	.priority = INT_MIN,
 };
 
+static int crashme_pass(struct notifier_block *nb, unsigned long event,
+			void *text)
+{
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block crashme_first = {
+	.notifier_call = crashme_pass,
+	.priority = INT_MAX,
+};
+
+/* The first argument of dump_stream_advance() is a pointer that it follows. */
+static int crashme_fault(struct kprobe *kp, struct pt_regs *regs)
+{
+	if (--fault == 0)
+		regs->di = fault_addr;
+	return 0;
+}
+
+static struct kprobe crashme_probe = {
+	.symbol_name = "dump_stream_advance",
+	.pre_handler = crashme_fault,
+};
+
+/* 2 MiB of the direct map that nobody else uses, gone until the end. */
+static int crashme_make_hole(void)
+{
+	void *va = (void *)__get_free_pages(GFP_KERNEL, get_order(PMD_SIZE));
+	unsigned int level;
+	pte_t *entry;
+
+	if (va == NULL)
+		return -ENOMEM;
+	entry = lookup_address((unsigned long)va, &level);
+	if (entry == NULL || level != PG_LEVEL_2M) {
+		free_pages((unsigned long)va, get_order(PMD_SIZE));
+		return -EOPNOTSUPP;
+	}
+	pr_info("crashme: hole at %llx\n", (u64)virt_to_phys(va));
+	WRITE_ONCE(*(pmd_t *)entry, __pmd(0));
+	return 0;
+}
+
 static int __init crashme_init(void)
 {
+	int error = 0;
+
+	if (fault != 0)
+		error = register_kprobe(&crashme_probe);
+	if (error == 0 && hole)
+		error = crashme_make_hole();
+	if (error != 0)
+		return error;
 	crashme_vmalloc = vmalloc(sizeof(crashme_words));
 	crashme_linear = kmalloc(sizeof(crashme_words), GFP_KERNEL);
 	if (crashme_vmalloc == NULL || crashme_linear == NULL) {
@@ -229,6 +302,9 @@ static int __init crashme_init(void)
 	pr_info("crashme: seed %lx words %px vmalloc %px linear %px die %px\n",
 		seed, crashme_words, crashme_vmalloc, crashme_linear,
 		crashme_die);
+	if (first)
+		atomic_notifier_chain_register(&panic_notifier_list,
+					       &crashme_first);
 	if (hold)
 		atomic_notifier_chain_register(&panic_notifier_list,
 					       &crashme_nb);
@@ -238,9 +314,14 @@ module_init(crashme_init);
 
 static void __exit crashme_exit(void)
 {
+	if (first)
+		atomic_notifier_chain_unregister(&panic_notifier_list,
+						 &crashme_first);
 	if (hold)
 		atomic_notifier_chain_unregister(&panic_notifier_list,
 						 &crashme_nb);
+	if (fault != 0)
+		unregister_kprobe(&crashme_probe);
 	vfree(crashme_vmalloc);
 	kfree(crashme_linear);
 }
