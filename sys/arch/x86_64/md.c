@@ -70,6 +70,12 @@ md_direct_mapped(kpaddr_t pa, u64 *npages)
 	pte_t *pte = lookup_address((unsigned long)__va(pa), &level);
 	u64 span = PAGE_SIZE;
 
+	/* Where a table lacks an entry, level is of no use: it names that
+	 * table or the one above, as the kernel's release has it. */
+	if (!pte) {
+		*npages = 1;
+		return false;
+	}
 	switch (level) {
 	case PG_LEVEL_2M:
 		span = PMD_SIZE;
@@ -81,7 +87,7 @@ md_direct_mapped(kpaddr_t pa, u64 *npages)
 		break;
 	}
 	*npages = (span - (pa & (span - 1))) >> PAGE_SHIFT;
-	return pte && (pte_flags(*pte) & _PAGE_PRESENT);
+	return pte_flags(*pte) & _PAGE_PRESENT;
 }
 
 bool
