@@ -16,6 +16,7 @@ import case
 import test_arm         # noqa: F401  (each registers its tests)
 import test_matrix      # noqa: F401
 import test_memory_hole # noqa: F401
+import test_notifiers   # noqa: F401
 import test_panic       # noqa: F401
 import test_regs        # noqa: F401
 import test_truth       # noqa: F401

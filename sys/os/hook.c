@@ -71,10 +71,12 @@ hook_panic(struct notifier_block *nb, unsigned long event, void *message)
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block hook_panic_nb = {
-	.notifier_call = hook_panic,
-	.priority = INT_MAX,
+/* Two, of which one is in the list: see hook_first(). */
+static struct notifier_block hook_panic_nb[2] = {
+	{ .notifier_call = hook_panic, .priority = INT_MAX },
+	{ .notifier_call = hook_panic, .priority = INT_MAX },
 };
+static unsigned int hook_listed;
 
 static int
 hook_die(struct notifier_block *nb, unsigned long event, void *data)
@@ -100,29 +102,39 @@ static struct notifier_block hook_die_nb = {
 
 /*
  * Priorities can't be exceeded, only shared, and of equal ones the earlier
- * registered goes first: so one that is ahead is taken out and put in again.
+ * registered goes first: so we go to the head of the list by hand, under its
+ * own lock.  Nobody else's notifier leaves the list for a moment, in which its
+ * module could be unloaded; and of our two, one is in the list all the time.
  */
 void
 hook_first(void)
 {
-	struct notifier_block *nb;
-	unsigned int i;
+	struct atomic_notifier_head *list = &panic_notifier_list;
+	struct notifier_block *old = &hook_panic_nb[hook_listed];
+	struct notifier_block *new = &hook_panic_nb[!hook_listed], *nb, *last;
+	unsigned int i, before = hook_nmoved;
+	unsigned long flags;
 
 	if (!hook_armed)
 		return;
-	for (i = 0; i < MOVED_MAX; i++) {
-		nb = rcu_dereference_raw(panic_notifier_list.head);
-		if (!nb || nb == &hook_panic_nb)
-			return;
-		if (atomic_notifier_chain_unregister(&panic_notifier_list,
-		    nb) != 0)
-			continue;
-		(void)atomic_notifier_chain_register(&panic_notifier_list, nb);
-		if (hook_nmoved < MOVED_MAX)
-			hook_moved_fns[hook_nmoved++] = nb->notifier_call;
-		pr_info("swapcore: moved panic notifier %ps behind the dump\n",
-		    nb->notifier_call);
+	spin_lock_irqsave(&list->lock, flags);
+	nb = rcu_dereference_raw(list->head);
+	if (nb != old) {
+		RCU_INIT_POINTER(new->next, nb);
+		rcu_assign_pointer(list->head, new);
+		for (last = new; nb != old; nb = rcu_dereference_raw(nb->next)) {
+			if (hook_nmoved < MOVED_MAX)
+				hook_moved_fns[hook_nmoved++] =
+				    nb->notifier_call;
+			last = nb;
+		}
+		rcu_assign_pointer(last->next, rcu_dereference_raw(old->next));
+		hook_listed = !hook_listed;
 	}
+	spin_unlock_irqrestore(&list->lock, flags);
+	for (i = before; i < hook_nmoved; i++)
+		pr_info("swapcore: moved panic notifier %ps behind the dump\n",
+		    hook_moved_fns[i]);
 }
 
 size_t
@@ -146,14 +158,14 @@ hook_init(struct armed *a)
 	if (error != 0)
 		return arm_refuse(error, "the die notifier is refused");
 	error = atomic_notifier_chain_register(&panic_notifier_list,
-	    &hook_panic_nb);
+	    &hook_panic_nb[hook_listed]);
 	if (error != 0) {
 		unregister_die_notifier(&hook_die_nb);
 		return arm_refuse(error, "the panic notifier is refused");
 	}
 	regs_init(a);
 	hook_nmoved = 0;
-	WRITE_ONCE(hook_armed, a);
+	smp_store_release(&hook_armed, a);
 	hook_first();
 	return 0;
 }
@@ -163,7 +175,7 @@ hook_fini(void)
 {
 	WRITE_ONCE(hook_armed, NULL);
 	(void)atomic_notifier_chain_unregister(&panic_notifier_list,
-	    &hook_panic_nb);
+	    &hook_panic_nb[hook_listed]);
 	unregister_die_notifier(&hook_die_nb);
 	regs_fini();
 }
