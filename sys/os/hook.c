@@ -51,6 +51,7 @@ hook_panic(struct notifier_block *nb, unsigned long event, void *message)
 {
 	struct armed *a = READ_ONCE(hook_armed);
 	unsigned long flags;
+	int preempt = preempt_count(), nofault = current->pagefault_disabled;
 	int error;
 
 	if (!a || atomic_xchg(&hook_ran, 1) != 0)
@@ -64,9 +65,13 @@ hook_panic(struct notifier_block *nb, unsigned long event, void *message)
 	hook_cpu = raw_smp_processor_id();
 	error = md_on_stack((char *)a->stack + ARM_STACK_SIZE);
 	hook_cpu = -1;
-	if (error == -EFAULT)
+	if (error == -EFAULT) {
+		/* What was off where the fault met us is off no more. */
+		preempt_count_set(preempt);
+		current->pagefault_disabled = nofault;
 		md_printf("swapcore: dump failed: a fault inside the dumper "
 		    "ended it\n");
+	}
 	local_irq_restore(flags);
 	return NOTIFY_DONE;
 }

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A fault inside the dumper itself: it ends the dump and nothing else."""
+
+import subprocess
+import time
+
+import crash
+import disk
+from case import test
+
+ENDED = "swapcore: dump failed: a fault inside the dumper ended it"
+PIECES = 3000           # of the data, a page each: some way into the dump
+
+
+def faulty(case, bus, crashme, append="", nmi=False, **options):
+    """Dies with a dumper that faults; the console to the machine's end."""
+    image = case.disk(320)
+    script = crash.arm_script(disk.node(bus, 2), crashme=crashme)
+    script += """
+echo 1 >/proc/sys/kernel/unknown_nmi_panic
+sync
+echo "@@dying"
+sleep 60
+""" if nmi else crash.PANIC
+    with case.boot(script, disk.attach(image, bus), mem_mib=256,
+                   append=f"panic=1 {append}", **options) as vm:
+        crash.await_dying(vm)
+        if nmi:
+            time.sleep(2)       # an idle CPU is in the kernel
+            vm.qmp.cmd("inject-nmi")
+        else:
+            vm.data.send("die")
+        vm.console.wait(ENDED, 120)
+        vm.wait_exit(60)        # -no-reboot: a reset ends QEMU
+        return image, vm.console.text()
+
+
+def check_savecore(case, image):
+    """savecore says of the dump that it did not come to its end."""
+    case.equal(crash.trailer(image, 2)["state"], "INPROGRESS", "the trailer")
+    window = case.path("window.img")
+    crash.extract(image, 2, window)
+    done = subprocess.run([case.sbin["savecore"], "-f", "-D", window, case.dir],
+                          capture_output=True, text=True, check=False)
+    case.check("the dump is incomplete: " in done.stderr,
+               f"savecore said: {done.stderr}")
+    case.equal(done.returncode, 0, "savecore's exit status")
+
+
+@test(all_kernels=True)
+def dumper_fault_ends_dump_only(case):
+    """a bad pointer inside the dumper ends the dump with a word on the
+    console, the kernel reboots as panic= says, and savecore finds a dump that
+    is incomplete."""
+    image, console = faulty(case, "nvme", f"fault={PIECES}", smp=2)
+    case.check("BUG: kernel NULL pointer dereference" in console,
+               "there was no fault")
+    case.check("Rebooting in 1 seconds" in console,
+               "the kernel did not say that it reboots")
+    check_savecore(case, image)
+
+
+@test()
+def dumper_fault_in_nmi_ends_dump_only(case):
+    """the same is so in NMI context, after a general protection fault, and
+    with panic_on_oops."""
+    image, console = faulty(
+        case, "virtio", f"fault={PIECES} fault_addr=0xdead4ead00000000",
+        append="oops=panic", nmi=True)
+    case.check("general protection fault" in console, "there was no fault")
+    case.check("<NMI>" in console, "the panic was not in an NMI")
+    check_savecore(case, image)
