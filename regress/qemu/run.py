@@ -18,6 +18,7 @@ import test_dumperfault # noqa: F401
 import test_matrix      # noqa: F401
 import test_memory_hole # noqa: F401
 import test_notifiers   # noqa: F401
+import test_offline_cpu # noqa: F401
 import test_panic       # noqa: F401
 import test_regs        # noqa: F401
 import test_truth       # noqa: F401

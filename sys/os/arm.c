@@ -261,7 +261,7 @@ arm_memory(struct armed *a)
 		return error;
 	d->map.bits = kvzalloc(dump_map_bytes(d->map.npages), GFP_KERNEL);
 	d->early_buf = alloc_pages_exact(DUMP_EARLY_BUF, GFP_KERNEL);
-	d->notes_len = regs_notes_max(num_present_cpus());
+	d->notes_len = regs_notes_max();
 	d->notes = alloc_pages_exact(d->notes_len, GFP_KERNEL);
 	a->stack = alloc_pages_exact(ARM_STACK_SIZE, GFP_KERNEL);
 	a->vars = (struct arm_vars *)get_zeroed_page(GFP_KERNEL);

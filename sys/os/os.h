@@ -134,8 +134,8 @@ void regs_init(const struct armed *a);
 void regs_fini(void);
 /* The die notifier saw an oops with these registers. */
 void regs_oopsed(const struct pt_regs *regs);
-/* Bytes that the notes of ncpus CPUs can take. */
-size_t regs_notes_max(unsigned int ncpus);
+/* Bytes that the notes of all CPUs can take. */
+size_t regs_notes_max(void);
 
 /* ---- events.c ---- */
 

@@ -6,8 +6,9 @@
  * NMI, interrupts on or off, and saves their registers in crash_notes, whose
  * addresses dumpon(8) reads in sysfs and hands over.  The panicking CPU's: of
  * an oops, what the die notifier saw; of a plain panic(), what a kprobe at its
- * entry saw, wound back to the caller.  A CPU whose registers are not known has
- * a note of zeros, so that the n-th NT_PRSTATUS is CPU n's.
+ * entry saw, wound back to the caller.  A CPU whose registers are not known, or
+ * that is offline or missing below the last one, has a note of zeros, so that
+ * the n-th NT_PRSTATUS is CPU n's.
  */
 #include <linux/crash_core.h>
 #include <linux/elfcore.h>
@@ -33,6 +34,7 @@ struct caught {
 	atomic_t taken;
 	int cpu;
 	const struct task_struct *task;
+	u64 born;		/* of task: its memory is used again */
 	struct pt_regs regs;
 };
 
@@ -47,6 +49,7 @@ catch(struct caught *c, const struct pt_regs *regs)
 {
 	c->regs = *regs;
 	c->task = current;
+	c->born = current->start_boottime;
 	c->cpu = raw_smp_processor_id();
 }
 
@@ -141,7 +144,8 @@ status_of(unsigned int cpu, unsigned int panic_cpu)
 	memset(&regs_status, 0, sizeof(regs_status));
 	if (cpu == panic_cpu) {
 		/* An oops that led here came first and says more. */
-		if (regs_oops.cpu == (int)cpu && regs_oops.task == current)
+		if (regs_oops.cpu == (int)cpu && regs_oops.task == current &&
+		    regs_oops.born == current->start_boottime)
 			regs = &regs_oops.regs;
 		else if (regs_panic.cpu == (int)cpu)
 			regs = &regs_panic.regs;
@@ -174,7 +178,7 @@ md_notes(void *buf, size_t len)
 		(void)note_add(buf, len, &used, "VMCOREINFO", 0,
 		    (const u8 *)(vmci + 1) + ALIGN(vmci->n_namesz, 4),
 		    vmci->n_descsz);
-	for (cpu = 0; cpu < h->ncpus; cpu++) {
+	for (cpu = 0; cpu <= cpumask_last(cpu_present_mask); cpu++) {
 		status_of(cpu, h->panic_cpu);
 		if (!note_add(buf, len, &used, CORE_NAME, NT_PRSTATUS,
 		    &regs_status, sizeof(regs_status)))
@@ -189,7 +193,8 @@ md_notes(void *buf, size_t len)
 }
 
 size_t
-regs_notes_max(unsigned int ncpus)
+regs_notes_max(void)
 {
-	return PAGE_ALIGN(VMCOREINFO_NOTE_SIZE + ncpus * NOTE_BYTES);
+	return PAGE_ALIGN(VMCOREINFO_NOTE_SIZE +
+	    (cpumask_last(cpu_present_mask) + 1) * NOTE_BYTES);
 }
