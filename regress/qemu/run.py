@@ -22,6 +22,7 @@ import test_offline_cpu # noqa: F401
 import test_panic       # noqa: F401
 import test_regs        # noqa: F401
 import test_truth       # noqa: F401
+import test_unbind_race # noqa: F401
 from vm import LostVM, NoLine
 
 PRINT_LOCK = threading.Lock()

@@ -6,6 +6,7 @@
  */
 #include <linux/bio.h>
 #include <linux/blk-integrity.h>
+#include <linux/delay.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -21,11 +22,13 @@
 
 #define SLOTS		8u
 #define SLOT_LEN	(128u << 10)
+#define BIND_WAIT_MS	2000u	/* for a driver that binds or unbinds */
 
 DEFINE_MUTEX(arm_lock);
 struct armed *armed;
 struct arm_config *arm_config;
 bool arm_suspended;
+bool arm_asleep;
 
 static char reason[256];
 
@@ -116,6 +119,42 @@ check_page0(const struct arm_config *cfg, const u8 *page)
 	    "label on its first page; run mkswap(8) on it", cfg->device);
 }
 
+/*
+ * Keeps the function's driver where it is until we are armed: from then on its
+ * unbinding disarms.  That event comes with the lock held and waits for
+ * arm_lock, so we must not wait for the lock without a limit.
+ */
+static int
+arm_function(struct armed *a, const struct arm_config *cfg,
+    struct pci_dev *pdev)
+{
+	unsigned int ms;
+
+	bus_pci_init(&a->bus, pci_dev_get(pdev));
+	pm_runtime_get_sync(&pdev->dev);
+	a->no_d3cold = pdev->no_d3cold;
+	pci_d3cold_disable(pdev);
+	a->dd.bus = &a->bus.bus;
+	for (ms = 0; ms < BIND_WAIT_MS && !a->dev_locked; ms += 10) {
+		a->dev_locked = device_trylock(&pdev->dev) != 0;
+		if (!a->dev_locked)
+			msleep(10);
+	}
+	if (!a->dev_locked || !pdev->dev.driver)
+		return arm_refuse(-EBUSY, "%s: a driver is being bound to its "
+		    "controller %s or unbound; try again", cfg->device,
+		    pci_name(pdev));
+	return 0;
+}
+
+static void
+function_unlock(struct armed *a)
+{
+	if (a->dev_locked)
+		device_unlock(&a->bus.pdev->dev);
+	a->dev_locked = false;
+}
+
 static int
 arm_disk(struct armed *a, const struct arm_config *cfg,
     struct block_device *bdev)
@@ -124,7 +163,7 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 	struct dumpdev *dd = &a->dd;
 	struct device *via;
 	struct pci_dev *pdev = disk_pci(bdev->bd_disk, &via);
-	int nsid;
+	int nsid, error;
 
 	if (bdev_is_zoned(bdev))
 		return arm_refuse(-EOPNOTSUPP, "%s is on a zoned disk, which "
@@ -142,10 +181,9 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 		return arm_refuse(-EOPNOTSUPP, "%s: its controller %s is not "
 		    "in PCI segment 0; choose a disk on another controller",
 		    cfg->device, pci_name(pdev));
-	bus_pci_init(&a->bus, pci_dev_get(pdev));
-	pm_runtime_get_sync(&pdev->dev);
-	pci_d3cold_disable(pdev);
-	dd->bus = &a->bus.bus;
+	error = arm_function(a, cfg, pdev);
+	if (error != 0)
+		return error;
 	dd->blksize = bdev_logical_block_size(bdev);
 	dd->nblks = bdev_nr_sectors(bdev) / per;
 	dd->nslots = SLOTS;
@@ -155,9 +193,11 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 	if (via) {
 		a->watch = events_watch(via);
 		if (IS_ERR(a->watch)) {
+			error = (int)PTR_ERR(a->watch);
 			a->watch = NULL;
-			return arm_refuse(-ENODEV, "%s: its device %s has no "
-			    "driver", cfg->device, dev_name(via));
+			return error == -ENOMEM ? error : arm_refuse(error,
+			    "%s: its device %s has no driver", cfg->device,
+			    dev_name(via));
 		}
 	}
 	if (pdev->class == PCI_CLASS_STORAGE_EXPRESS &&
@@ -203,10 +243,12 @@ arm_window(struct armed *a, const struct arm_config *cfg)
 	if (!a->blocks)
 		return -ENOMEM;
 	for (i = 0; i < cfg->nextents; i++) {
-		if (cfg->extents[i].blk % per != 0)
+		if (cfg->extents[i].blk % per != 0 ||
+		    (cfg->extents[i].nblks % per != 0 &&
+		    i + 1 < cfg->nextents))
 			return arm_refuse(-EINVAL, "%s: extent %u does not "
-			    "begin on a block of %u bytes", cfg->device, i,
-			    a->dd.blksize);
+			    "begin and end on a block of %u bytes",
+			    cfg->device, i, a->dd.blksize);
 		a->blocks[i].blk = cfg->extents[i].blk / per;
 		a->blocks[i].nblks = cfg->extents[i].nblks / per;
 	}
@@ -258,7 +300,8 @@ arm_memory(struct armed *a)
 
 	error = ram_find(&d->map);
 	if (error != 0)
-		return error;
+		return error == -ENOMEM ? error : arm_refuse(error,
+		    "the kernel names no RAM (error %d)", -error);
 	d->map.bits = kvzalloc(dump_map_bytes(d->map.npages), GFP_KERNEL);
 	d->early_buf = alloc_pages_exact(DUMP_EARLY_BUF, GFP_KERNEL);
 	d->notes_len = regs_notes_max();
@@ -360,7 +403,8 @@ armed_free(struct armed *a)
 	if (a->held_bdev)
 		blkdev_put(a->held_bdev, FMODE_READ | FMODE_WRITE | FMODE_EXCL);
 	if (a->dd.bus) {
-		pci_d3cold_enable(a->bus.pdev);
+		if (!a->no_d3cold)
+			pci_d3cold_enable(a->bus.pdev);
 		pm_runtime_put(&a->bus.pdev->dev);
 		pci_dev_put(a->bus.pdev);
 	}
@@ -433,6 +477,9 @@ arm(struct arm_config *cfg)
 	int error;
 
 	arm_reason_clear();
+	if (arm_asleep)
+		return arm_refuse(-EBUSY, "the machine is suspending; try "
+		    "again when it is back");
 	if (security_locked_down(LOCKDOWN_KCORE))
 		return arm_refuse(-EPERM, "the kernel is locked down to keep "
 		    "its memory confidential; a dump would break that");
@@ -457,12 +504,14 @@ arm(struct arm_config *cfg)
 	if (error == 0)
 		error = hook_init(a);
 	if (error != 0) {
+		function_unlock(a);
 		armed_free(a);
 		return error;
 	}
 	arm_own(a, sum_own, &sum);
 	a->held = sum.bytes;
 	armed = a;
+	function_unlock(a);
 	arm_suspended = false;
 	if (arm_config != cfg)
 		arm_config_free(arm_config);

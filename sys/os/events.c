@@ -71,21 +71,24 @@ struct events_watch *
 events_watch(struct device *dev)
 {
 	struct events_watch *w;
-	struct device_driver *driver = READ_ONCE(dev->driver);
 
-	if (!driver || !try_module_get(driver->owner))
-		return ERR_PTR(-ENODEV);
 	w = kzalloc(sizeof(*w), GFP_KERNEL);
-	if (!w) {
-		module_put(driver->owner);
+	if (!w)
 		return ERR_PTR(-ENOMEM);
-	}
-	w->dev = get_device(dev);
-	w->owner = driver->owner;
 	w->nb.notifier_call = on_watched;
 	INIT_WORK(&w->gone, watched_gone);
 	INIT_WORK(&w->release, watched_release);
+	/* The driver stays until we are told of its going. */
+	device_lock(dev);
+	if (!dev->driver || !try_module_get(dev->driver->owner)) {
+		device_unlock(dev);
+		kfree(w);
+		return ERR_PTR(-ENODEV);
+	}
+	w->dev = get_device(dev);
+	w->owner = dev->driver->owner;
 	(void)bus_register_notifier(dev->bus, &w->nb);
+	device_unlock(dev);
 	return w;
 }
 
@@ -100,6 +103,7 @@ static void
 rearm_work(struct work_struct *work)
 {
 	mutex_lock(&arm_lock);
+	arm_asleep = false;
 	arm_resume();
 	mutex_unlock(&arm_lock);
 }
@@ -110,8 +114,11 @@ static void
 memory_work(struct work_struct *work)
 {
 	mutex_lock(&arm_lock);
-	arm_suspend("memory was added or taken away; armed again at once");
-	arm_resume();
+	if (armed) {
+		arm_suspend("memory was added or taken away; armed again at "
+		    "once");
+		arm_resume();
+	}
 	mutex_unlock(&arm_lock);
 }
 
@@ -151,6 +158,7 @@ on_pm(struct notifier_block *nb, unsigned long event, void *data)
 	case PM_HIBERNATION_PREPARE:
 	case PM_RESTORE_PREPARE:
 		mutex_lock(&arm_lock);
+		arm_asleep = true;
 		arm_suspend("the machine is suspending; armed again when it "
 		    "is back");
 		mutex_unlock(&arm_lock);

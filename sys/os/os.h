@@ -54,7 +54,7 @@ void ram_free(struct dump_map *map);
 /* ---- arm.c ---- */
 
 #define ARM_STACK_SIZE	(32u << 10)
-#define ARM_MAX_EXTENTS	65536u
+#define ARM_MAX_EXTENTS	16384u	/* each is compared with each other */
 
 struct arm_config {
 	char device[256];	/* as the administrator calls it */
@@ -87,6 +87,8 @@ struct armed {
 	struct bus_pci bus;
 	struct events_watch *watch;	/* or NULL */
 	struct block_device *held_bdev;	/* open exclusively; or NULL */
+	bool dev_locked;	/* the PCI function, while arming */
+	bool no_d3cold;		/* somebody else forbade it before */
 	struct arm_vars *vars;	/* a page of its own */
 	void *stack;		/* ARM_STACK_SIZE bytes */
 	struct dump_extent *blocks;	/* the extents in device blocks */
@@ -113,6 +115,7 @@ extern struct mutex arm_lock;
 extern struct armed *armed;		/* NULL: disarmed.  Under arm_lock */
 extern struct arm_config *arm_config;	/* what is or was armed; or NULL */
 extern bool arm_suspended;
+extern bool arm_asleep;			/* the machine suspends: don't arm */
 
 /* Calls fn for each physical range that a dump changes while it runs. */
 void arm_own(const struct armed *a,
