@@ -39,8 +39,8 @@ PARTS = [
     ("the library", r"lib/libkvm/",
      [r"sys/sys/kcore\.h$", r"lib/libkvm/", SYSTEM]),
     ("programs", r"usr\.sbin/",
-     [r"sys/sys/kcore\.h$", r"lib/libkvm/kvm\.h$", r"{dir}/", LINUX,
-      SYSTEM]),
+     [r"sys/sys/kcore\.h$", r"lib/libkvm/kvm\.h$", r"usr\.sbin/lib/",
+      r"{dir}/", LINUX, SYSTEM]),
     ("the independent writer", r"regress/mkdump/",
      [r"regress/mkdump/", SYSTEM]),
 ]
@@ -56,7 +56,7 @@ def sources(tree):
 
 def target(tree, path, quote, name):
     """The file of this tree that an include names, or what stands for it."""
-    places = ["sys", "lib/libkvm"]
+    places = ["sys", "lib/libkvm", "usr.sbin/lib"]
     places += [os.path.relpath(d, tree)
                for d in glob.glob(os.path.join(tree, "sys/arch/*"))]
     if quote == '"':

@@ -366,7 +366,7 @@ kvmi_kallsyms_at(const struct kvmi_kallsyms *ks, kvaddr_t min, kvaddr_t addr,
 
 	if (addr < min || addr > ks->end)
 		return false;
-	/* The last symbol that is not past addr, and of those there the first. */
+	/* The last symbol that is not past addr; of several, the first. */
 	while (hi - lo > 1) {
 		mid = lo + (hi - lo) / 2;
 		if (ks_value(ks, mid) <= addr)

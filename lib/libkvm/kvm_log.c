@@ -4,8 +4,8 @@
  * (kernel/printk/printk_ringbuffer.c, Linux 5.10 and later); kvm_log(3).
  *
  * VMCOREINFO has every offset, so that neither symbols nor types are needed.
- * Three arrays make a ring: descriptors, which say whether a record is whole and
- * where its text is; infos, with its number and time; and the text.  A record's
+ * Three arrays make a ring: descriptors, which say whether a record is whole
+ * and where its text is; infos, with its number and time; and the text.  A record's
  * id counts up; its descriptor and info are at id modulo their number.
  *
  * Memory that is not in the dump costs the records in it, not the log.

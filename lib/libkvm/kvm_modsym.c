@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * kvm_modsym.c: the symbols of modules: ELF symbols that the kernel keeps in
- * struct mod_kallsyms of each, with nm(1)'s letters beside them.  A module whose
- * symbols can't be read has none.
+ * struct mod_kallsyms of each, with nm(1)'s letters beside them.  A module
+ * whose symbols can't be read has none.
  */
 #include <ctype.h>
 #include <elf.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kvm_regs.c: the CPUs' registers when the kernel died, from the header's notes,
- * and when that was; kvm_regs(3).  The n-th NT_PRSTATUS note is CPU n's; zeros
+ * kvm_regs.c: the CPUs' registers when the kernel died, from the header's
+ * notes, and when that was; kvm_regs(3).  The n-th NT_PRSTATUS note is CPU n's; zeros
  * say that nothing is known of it.
  */
 #include <elf.h>

@@ -17,7 +17,7 @@
 
 #define TYPE_BTF_MAX	(256u << 20)	/* bytes of BTF that are believed */
 #define TYPE_STEPS_MAX	(1u << 16)	/* members looked at for one answer */
-#define TYPE_DEPTH_MAX	32u		/* typedefs of typedefs, nested members */
+#define TYPE_DEPTH_MAX	32u		/* of typedefs, of members */
 
 struct kvmi_types {
 	struct btf *btf;

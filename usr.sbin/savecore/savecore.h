@@ -17,6 +17,8 @@
 
 #include <kvm.h>
 
+#include "text.h"
+
 enum savecore_mode {
 	SAVECORE_SAVE,
 	SAVECORE_CLEAR,
@@ -42,12 +44,6 @@ void msg(int pri, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same, with errno's text behind it. */
 void msg_errno(int pri, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* ---- text.c: strings from a dump, made safe to show ---- */
-
-/* Encodes at most srclen bytes, up to a NUL, and terminates.  Returns dst. */
-char *text_encode(char *dst, size_t dstlen, const char *src, size_t srclen);
-#define TEXT_ENCODED(len)	((len) * 4 + 1)
 
 /* ---- priv.c: less than all of root's powers ---- */
 

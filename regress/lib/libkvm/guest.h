@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guest.h: the memory of a small kernel, put together piece by piece, and a core
- * file of it, for tests of what libkvm finds in a kernel.
+ * guest.h: the memory of a small kernel, put together piece by piece, and a
+ * core file of it, for tests of what libkvm finds in a kernel.
  */
 #ifndef GUEST_H
 #define GUEST_H

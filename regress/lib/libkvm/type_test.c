@@ -49,7 +49,7 @@ make_types(void)
 	btf_word(7);
 	btf_type("color", BTF_STRUCT, 1, 12);		/* 17 */
 	btf_member("red", 1, 0, 64);
-	btf_type("wild", BTF_STRUCT, 1, 4);		/* 18: of no known type */
+	btf_type("wild", BTF_STRUCT, 1, 4);		/* 18: of no type */
 	btf_member("x", 4711, 0, 0);
 }
 

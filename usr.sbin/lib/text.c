@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "savecore.h"
+#include "text.h"
 
 char *
 text_encode(char *dst, size_t dstlen, const char *src, size_t srclen)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "savecore.h"
+#include "text.h"
 
 /* This test checks that control characters, DEL, high bytes and the backslash
  * itself are encoded, and nothing else is. */

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * crashinfo(8): shows what a dead kernel was and did.
+ */
+#include <err.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crashinfo.h"
+
+static const struct show shows[] = {
+	{ "dmesg", show_dmesg, true },
+	{ "modules", show_modules, false },
+	{ "nm", show_nm, false },
+	{ "regs", show_regs, false },
+	{ "uptime", show_uptime, true },
+};
+#define NSHOWS	(sizeof(shows) / sizeof(shows[0]))
+
+struct options {
+	const char *core, *kernel;
+	bool json;
+};
+
+static void __attribute__((noreturn))
+usage(void)
+{
+	size_t i;
+
+	fprintf(stderr, "usage: crashinfo [--json] [-M core] [-N kernel] ");
+	for (i = 0; i < NSHOWS; i++)
+		fprintf(stderr, "%s%s", shows[i].name,
+		    i + 1 < NSHOWS ? " | " : "\n");
+	exit(2);
+}
+
+static void
+parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int ch;
+
+	memset(o, 0, sizeof(*o));
+	while ((ch = getopt_long(argc, argv, "+M:N:", longs, NULL)) != -1)
+		switch (ch) {
+		case 'M':
+			o->core = optarg;
+			break;
+		case 'N':
+			o->kernel = optarg;
+			break;
+		case 'j':
+			o->json = true;
+			break;
+		default:
+			usage();
+		}
+	if (optind + 1 != argc)
+		usage();
+}
+
+static const struct show *
+find_show(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NSHOWS; i++)
+		if (strcmp(shows[i].name, name) == 0)
+			return &shows[i];
+	warnx("%s: no such command", name);
+	usage();
+}
+
+int
+main(int argc, char **argv)
+{
+	struct json js = { .more = false };
+	struct target t = { .js = NULL };
+	const struct show *show;
+	struct options o;
+	int rv = 0;
+
+	parse(argc, argv, &o);
+	show = find_show(argv[optind]);
+	target_open(&t, o.kernel, o.core);
+	if (o.json)
+		t.js = &js;
+	if (t.early && !show->early)
+		errx(1, "%s: %s: the dump got no further than its early record",
+		    o.core, show->name);
+	if (show->run(&t) == -1) {
+		fflush(stdout);
+		warnx("%s", kvm_geterr(t.kd));
+		rv = 1;
+	} else if (o.json) {
+		putchar('\n');
+	}
+	if (fflush(stdout) == EOF || ferror(stdout))
+		err(1, "standard output");
+	if (kvm_close(t.kd) == -1)
+		err(1, "close");
+	return rv;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * crashinfo.h: what the parts of crashinfo(8) know of each other.
+ */
+#ifndef _CRASHINFO_H_
+#define _CRASHINFO_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <kvm.h>
+
+struct json {
+	bool more;		/* a value stands before the next one */
+};
+
+/* What is looked at.  Constant once opened. */
+struct target {
+	const char *core;	/* name, for messages */
+	kvm_t *kd;
+	struct json *js;	/* NULL: text is wanted */
+	bool early;		/* only an early record is there */
+	struct kvm_dumpinfo di;	/* of a raw device */
+};
+
+/*
+ * One thing that can be shown.  To add one: write its function in a file
+ * show_NAME.c, declare it below, name it in shows[] (crashinfo.c) and describe
+ * it in crashinfo.8.
+ */
+struct show {
+	const char *name;
+	/* Prints it: 0, or -1 with kvm_geterr()'s text set. */
+	int (*run)(const struct target *t);
+	bool early;		/* can do with an early record alone */
+};
+
+int show_dmesg(const struct target *t);
+int show_modules(const struct target *t);
+int show_nm(const struct target *t);
+int show_regs(const struct target *t);
+int show_uptime(const struct target *t);
+
+/* ---- target.c ---- */
+
+/* Opens a core file or a raw device, or exits with a message. */
+void target_open(struct target *t, const char *kernel, const char *core);
+
+/* ---- json.c: JSON on standard output ---- */
+
+/* Values of an object have a key; elements of an array, NULL. */
+void json_open(struct json *js, const char *key, char bracket); /* '{' or '[' */
+void json_close(struct json *js, char bracket);		/* '}' or ']' */
+void json_text(struct json *js, const char *key, const char *text, size_t len);
+/* s NULL: null. */
+void json_string(struct json *js, const char *key, const char *s);
+void json_number(struct json *js, const char *key, uint64_t n);
+/* As "0x...". */
+void json_address(struct json *js, const char *key, uint64_t n);
+void json_null(struct json *js, const char *key);
+
+#endif /* _CRASHINFO_H_ */

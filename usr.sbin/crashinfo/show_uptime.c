@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * show_uptime.c: which kernel it was, how long it ran and why it ended.
+ */
+#include <sys/kcore.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "crashinfo.h"
+#include "text.h"
+
+#define UPTIME_DAY	86400
+
+/* What is known; without a header, only some of it. */
+struct uptime {
+	const char *release, *version, *panic;
+	size_t release_len, version_len, panic_len;
+	uint64_t time_ns;
+	struct timespec up;
+	bool have_up;
+};
+
+static void
+uptime_json(struct json *js, const struct uptime *u)
+{
+	json_open(js, NULL, '{');
+	json_text(js, "release", u->release,
+	    strnlen(u->release, u->release_len));
+	if (u->version != NULL)
+		json_text(js, "version", u->version,
+		    strnlen(u->version, u->version_len));
+	json_text(js, "panic", u->panic, strnlen(u->panic, u->panic_len));
+	json_number(js, "time_ns", u->time_ns);
+	if (u->have_up)
+		json_number(js, "uptime_ns", (uint64_t)u->up.tv_sec *
+		    1000000000 + (uint64_t)u->up.tv_nsec);
+	else
+		json_null(js, "uptime_ns");
+	json_close(js, '}');
+}
+
+static void
+uptime_line(const char *what, const char *text, size_t len)
+{
+	char out[TEXT_ENCODED(512)];
+
+	printf("%-10s%s\n", what, text_encode(out, sizeof(out), text, len));
+}
+
+static void
+uptime_print(const struct uptime *u)
+{
+	const time_t when = (time_t)(u->time_ns / 1000000000);
+	const time_t s = u->up.tv_sec;
+	char text[64] = "?";
+	struct tm tm;
+
+	uptime_line("release", u->release, u->release_len);
+	if (u->version != NULL)
+		uptime_line("version", u->version, u->version_len);
+	uptime_line("panic", u->panic, u->panic_len);
+	if (localtime_r(&when, &tm) != NULL)
+		strftime(text, sizeof(text), "%F %T %z", &tm);
+	uptime_line("died", text, sizeof(text));
+	if (u->have_up) {
+		snprintf(text, sizeof(text), "%jd days %02d:%02d:%02d.%03ld",
+		    (intmax_t)(s / UPTIME_DAY), (int)(s % UPTIME_DAY / 3600),
+		    (int)(s % 3600 / 60), (int)(s % 60),
+		    u->up.tv_nsec / 1000000);
+		uptime_line("uptime", text, sizeof(text));
+	}
+}
+
+int
+show_uptime(const struct target *t)
+{
+	struct uptime u = { .have_up = !t->early };
+	const struct cpu_kcore_hdr *h;
+
+	if (t->early) {
+		u.release = t->di.di_release;
+		u.release_len = sizeof(t->di.di_release);
+		u.panic = t->di.di_panicstr;
+		u.panic_len = sizeof(t->di.di_panicstr);
+		u.time_ns = t->di.di_time_ns;
+	} else {
+		if ((h = kvm_dump_hdr(t->kd)) == NULL ||
+		    kvm_uptime(t->kd, &u.up, NULL) == -1)
+			return -1;
+		u.release = h->release;
+		u.release_len = sizeof(h->release);
+		u.version = h->osversion;
+		u.version_len = sizeof(h->osversion);
+		u.panic = h->panicstr;
+		u.panic_len = sizeof(h->panicstr);
+		u.time_ns = h->panic_time_ns;
+	}
+	if (t->js != NULL)
+		uptime_json(t->js, &u);
+	else
+		uptime_print(&u);
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * target.c: opens what is to be looked at: a core file, or a raw dump device
+ * that savecore(8) has not been at.
+ */
+#include <sys/kcore.h>
+
+#include <err.h>
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "crashinfo.h"
+
+/* Finds the dump on a raw device. */
+static void
+target_find(struct target *t)
+{
+	switch (kvm_dump_find(t->kd, NULL, 0, &t->di)) {
+	case -1:
+	case 0:
+		errx(1, "%s", kvm_geterr(t->kd));
+	default:
+		break;
+	}
+	t->early = t->di.di_dumplo == 0;
+	if (!t->early && kvm_dump_mkheader64(t->kd, t->di.di_dumplo) <= 0)
+		errx(1, "%s", kvm_geterr(t->kd));
+}
+
+void
+target_open(struct target *t, const char *kernel, const char *core)
+{
+	const struct cpu_kcore_hdr *h;
+	char errbuf[KVM_ERRBUFSZ];
+
+	t->core = core;
+	t->kd = kvm_openfiles(kernel, core, NULL, O_RDONLY, errbuf);
+	if (t->kd == NULL)
+		errx(1, "%s", errbuf);
+	if (core == NULL)
+		return;
+	if (kvm_dump_hdr(t->kd) == NULL)
+		target_find(t);
+	if (!t->early && (h = kvm_dump_hdr(t->kd)) != NULL &&
+	    h->data_valid < h->data_size)
+		warnx("%s: the dump is incomplete: %" PRIu64 " of %" PRIu64
+		    " bytes", core, h->data_valid, h->data_size);
+}
