@@ -12,34 +12,23 @@
 #include "crashinfo.h"
 #include "text.h"
 
-#define DMESG_LINE	4096u
-
-/* Whole lines, made safe for a terminal; long ones in pieces. */
+/* Text made safe for a terminal; newlines and tabs are. */
 static void
 dmesg_print(const char *text, size_t len)
 {
-	char out[TEXT_ENCODED(DMESG_LINE)];
-	const char *nl;
-	size_t n, part;
+	char out[TEXT_ENCODED(2)];
+	size_t i;
 
-	while (len > 0) {
-		nl = memchr(text, '\n', len);
-		n = nl != NULL ? (size_t)(nl - text) : len;
-		part = n < DMESG_LINE ? n : DMESG_LINE;
-		/* Encoding stops at a NUL, which is a byte like others here. */
-		part = strnlen(text, part);
-		fputs(text_encode(out, sizeof(out), text, part), stdout);
-		if (part < n && text[part] == '\0') {
+	for (i = 0; i < len; i++)
+		if (text[i] == '\n' || text[i] == '\t')
+			putchar(text[i]);
+		else if (text[i] == '\0')
 			fputs("\\000", stdout);
-			part++;
-		}
-		if (part == n && (nl != NULL || n == len)) {
-			putchar('\n');
-			part += nl != NULL;
-		}
-		text += part;
-		len -= part;
-	}
+		else
+			fputs(text_encode(out, sizeof(out), &text[i], 1),
+			    stdout);
+	if (len > 0 && text[len - 1] != '\n')
+		putchar('\n');
 }
 
 static int

@@ -100,7 +100,7 @@ make(struct guest *g)
 	};
 
 	ksyms_put(g, KSYMS_PLACE, true, syms, 3);
-	put_log(g, "\x1b[31mred\nsecond \"line\"\x80");
+	put_log(g, "\x1b[31mred\nsecond\t\"line\"\x80");
 	guest_make(g);
 }
 
@@ -120,7 +120,7 @@ crashinfo_text_is_safe(void **state)
 	make(&g);
 	assert_int_equal(run_on(&g, "", "dmesg"), 0);
 	assert_string_equal(output, "[    1.500000] \\033[31mred\n"
-	    "[    1.500000] second \"line\"\\200\n");
+	    "[    1.500000] second\t\"line\"\\200\n");
 	assert_int_equal(run_on(&g, "", "nm"), 0);
 	snprintf(want, sizeof(want), "%016llx T _stext\n%016llx t a\\\\b\n"
 	    "%016llx B _end\n", (unsigned long long)g.base,
@@ -145,7 +145,8 @@ crashinfo_json_is_as_documented(void **state)
 	g.im.spec.uptime_ns = 5;
 	make(&g);
 	assert_int_equal(run_on(&g, "--json", "dmesg"), 0);
-	output_has("\"text\": \"\\u001b[31mred\\nsecond \\\"line\\\"\\u0080\"");
+	output_has("\"text\": \"\\u001b[31mred\\nsecond\\u0009\\\"line\\\""
+	    "\\u0080\"");
 	output_has("\"level\": 6");
 	assert_int_equal(run_on(&g, "--json", "nm"), 0);
 	snprintf(want, sizeof(want), "[{\"name\": \"_stext\",\n\"address\": "
