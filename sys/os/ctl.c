@@ -322,29 +322,47 @@ disarm_store(struct kobject *kobj, struct kobj_attribute *attr,
 	return (ssize_t)len;
 }
 
+/* It can be longer than a page, so it is a binary file. */
 struct own_text {
 	char *buf;
-	size_t used;
+	size_t room, used;
 };
+
+#define OWN_LINE	64u		/* more than any has */
+
+static void
+own_count(void *arg, u64 start, u64 end, const char *what)
+{
+	((struct own_text *)arg)->room += OWN_LINE;
+}
 
 static void
 own_line(void *arg, u64 start, u64 end, const char *what)
 {
 	struct own_text *t = arg;
 
-	t->used += (size_t)scnprintf(t->buf + t->used, PAGE_SIZE - t->used,
+	t->used += (size_t)scnprintf(t->buf + t->used, t->room - t->used,
 	    "%llx-%llx %s\n", start, end, what);
 }
 
-CTL_SHOW(own)
+static ssize_t
+own_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+    char *buf, loff_t off, size_t len)
 {
-	struct own_text t = { .buf = buf };
+	struct own_text t = { .room = OWN_LINE };
+	ssize_t n = -ENOMEM;
 
 	mutex_lock(&arm_lock);
 	if (armed)
+		arm_own(armed, own_count, &t);
+	t.buf = kvmalloc(t.room, GFP_KERNEL);
+	if (armed && t.buf)
 		arm_own(armed, own_line, &t);
 	mutex_unlock(&arm_lock);
-	return (ssize_t)t.used;
+	if (t.buf)
+		n = memory_read_from_buffer(buf, len, &off, t.buf, t.used);
+	kvfree(t.buf);
+	return n;
 }
 
 #define CTL_RO(name) \
@@ -358,7 +376,8 @@ CTL_RO(estimate);
 CTL_RO(held);
 CTL_RO(reason);
 CTL_RO(moved);
-static struct kobj_attribute own_attr = __ATTR(own, 0400, own_show, NULL);
+static struct bin_attribute own_attr =
+    __BIN_ATTR(own, 0400, own_read, NULL, 0);
 static struct kobj_attribute level_attr =
     __ATTR(level, 0644, level_show, level_store);
 static struct kobj_attribute disarm_attr =
@@ -367,11 +386,16 @@ static struct kobj_attribute disarm_attr =
 static struct attribute *ctl_attrs[] = {
 	&state_attr.attr, &device_attr.attr, &driver_attr.attr,
 	&window_attr.attr, &estimate_attr.attr, &held_attr.attr,
-	&reason_attr.attr, &moved_attr.attr, &own_attr.attr, &level_attr.attr,
+	&reason_attr.attr, &moved_attr.attr, &level_attr.attr,
 	&disarm_attr.attr, NULL,
 };
 
-static const struct attribute_group ctl_group = { .attrs = ctl_attrs };
+static struct bin_attribute *ctl_bin_attrs[] = { &own_attr, NULL };
+
+static const struct attribute_group ctl_group = {
+	.attrs = ctl_attrs,
+	.bin_attrs = ctl_bin_attrs,
+};
 
 int
 ctl_init(void)
