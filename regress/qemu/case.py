@@ -118,7 +118,7 @@ class Case:
         self._disks += 1
         path = self.path(f"disk{self._disks}.img")
         if table is None:
-            return disk.whole(path, swap_mib)
+            return disk.whole(path, swap_mib, **options)
         return disk.guarded(path, swap_mib, table, **options)
 
     def boot(self, script, devices, append="", **options):

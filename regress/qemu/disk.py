@@ -23,10 +23,12 @@ LINUX_DATA = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4")
 class Disk:
     """A raw image and its partitions: [(first byte, bytes)], p1 first."""
 
-    def __init__(self, path, size, parts=()):
+    def __init__(self, path, size, parts=(), blockdev=None):
         self.path = path
         self.size = size
         self.parts = list(parts)
+        # What -blockdev is to say; None: a plain file.
+        self.blockdev = blockdev and blockdev.format(path=path)
         # Where that begins which the guest may write.
         self.guarded = parts[3][0] if len(parts) > 3 else size
 
@@ -106,17 +108,19 @@ def guard_pattern(length):
                     for block in range(length // SECTOR))
 
 
-def whole(path, mib):
+def whole(path, mib, blockdev=None):
     """A disk without partitions."""
     with open(path, "wb") as image:
         image.truncate(mib * MIB)
-    return Disk(path, mib * MIB)
+    return Disk(path, mib * MIB, blockdev=blockdev)
 
 
-def guarded(path, swap_mib, table="gpt", sector=SECTOR, scratch_mib=0):
+def guarded(path, swap_mib, table="gpt", sector=SECTOR, scratch_mib=0,
+            blockdev=None):
     """guard, swap, guard, and scratch; the swap partition is number 2.
 
-    sector: bytes of the disk's blocks; a GPT is for 512 alone.
+    sector: bytes of the disk's blocks; a GPT is for 512 alone.  blockdev: how
+    QEMU is to open it; "{path}" stands for the image.
     """
     lengths = [GUARD_MIB * MIB, swap_mib * MIB, GUARD_MIB * MIB]
     kinds = [LINUX_DATA, LINUX_SWAP, LINUX_DATA]
@@ -138,24 +142,32 @@ def guarded(path, swap_mib, table="gpt", sector=SECTOR, scratch_mib=0):
             if kind == LINUX_DATA:
                 image.seek(first)
                 image.write(guard_pattern(length))
-    return Disk(path, size, [part[:2] for part in parts])
+    return Disk(path, size, [part[:2] for part in parts], blockdev)
 
 
 def attach(disk, bus, index=0, options=""):
-    """QEMU arguments that give the guest this disk."""
+    """QEMU arguments that give the guest this disk.
+
+    The bus "nsid2" is namespace 2 of an NVMe controller `ctl' that others make.
+    """
     name = f"disk{index}"
     device = {
         "nvme": f"nvme,drive={name},serial={name}",
+        "nsid2": f"nvme-ns,drive={name},bus=ctl,nsid=2",
         "virtio": f"virtio-blk-pci,drive={name},serial={name},"
                   "disable-legacy=on,num-queues=2,packed=on",
     }[bus]
-    return ["-drive", f"if=none,id={name},format=raw,file={disk.path},"
-                      "cache=unsafe",
-            "-device", device + (f",{options}" if options else "")]
+    drive = ["-drive", f"if=none,id={name},format=raw,file={disk.path},"
+                       "cache=unsafe"]
+    if disk.blockdev:
+        drive = ["-blockdev", f"node-name={name},{disk.blockdev}"]
+    return [*drive, "-device", device + (f",{options}" if options else "")]
 
 
 def node(bus, part=0, index=0):
     """The guest's name of a disk or partition."""
+    if bus == "nsid2":
+        return "/dev/nvme0n2" + (f"p{part}" if part else "")
     if bus == "nvme":
         return f"/dev/nvme{index}n1" + (f"p{part}" if part else "")
     return f"/dev/vd{chr(ord('a') + index)}" + (str(part) if part else "")

@@ -15,10 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 import case
 import test_arm         # noqa: F401  (each registers its tests)
 import test_dumperfault # noqa: F401
+import test_level       # noqa: F401
 import test_libkvm      # noqa: F401
 import test_matrix      # noqa: F401
 import test_memory_hole # noqa: F401
 import test_notifiers   # noqa: F401
+import test_nvme        # noqa: F401
 import test_offline_cpu # noqa: F401
 import test_panic       # noqa: F401
 import test_regs        # noqa: F401

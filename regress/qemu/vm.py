@@ -160,8 +160,8 @@ class VM:
         argv += ["-serial", "chardev:con", "-serial", "chardev:dat",
                  "-mon", "chardev=qmp,mode=control",
                  "-kernel", kernel, "-initrd", initrds,
-                 "-append", "console=ttyS0 no_timer_check rdinit=/init panic=0 "
-                 f"{append}"]
+                 "-append", "console=ttyS0 no_timer_check rdinit=/init "
+                 f"panic=0 {append}"]
         argv += devices
         self._logbase = logbase
         self._errpath = f"{logbase}.qemu"
