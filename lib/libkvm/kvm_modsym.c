@@ -12,8 +12,11 @@
 
 #include "kvm_private.h"
 
-#define MODSYM_MAX	(1u << 20)	/* symbols of one module, all modules */
-#define MODSYM_STRINGS	(64u << 20)	/* bytes of names */
+/* What is believed of one module, and of all. */
+#define MODSYM_ONE_MAX	(1u << 18)	/* symbols */
+#define MODSYM_ONE_STR	(16u << 20)	/* bytes of names */
+#define MODSYM_MAX	(1u << 20)
+#define MODSYM_STR	(64u << 20)
 
 struct modsym_layout {
 	size_t kallsyms, symtab, num, strtab, typetab;
@@ -62,7 +65,7 @@ modsym_strings(kvm_t *kd, struct modsym_raw *r, kvaddr_t va)
 	for (i = 0; i < r->n; i++)
 		if (r->syms[i].st_name > last)
 			last = r->syms[i].st_name;
-	if (last > MODSYM_STRINGS)
+	if (last > MODSYM_ONE_STR)
 		return kvmi_err(kd, EBADMSG, "a name at %zu", last);
 	r->strings = malloc(last + KVMI_SYMLEN + 1);
 	if (r->strings == NULL)
@@ -89,7 +92,7 @@ modsym_read(kvm_t *kd, const struct modsym_layout *l, kvaddr_t mod,
 	    kvmi_read(kd, at + l->strtab, &strtab, 8) == -1 ||
 	    kvmi_read(kd, at + l->typetab, &typetab, 8) == -1)
 		return -1;
-	if (r->n > MODSYM_MAX)
+	if (r->n > MODSYM_ONE_MAX)
 		return kvmi_err(kd, EBADMSG, "%u symbols", r->n);
 	r->syms = malloc((r->n + 1) * sizeof(*r->syms));
 	r->types = malloc(r->n + 1);
@@ -132,7 +135,7 @@ modsym_add(struct kvmi_modules *ms, struct kvmi_module *m,
 
 	m->first = m->end = ms->nsyms;
 	if (ms->nsyms + r->n > MODSYM_MAX ||
-	    ms->strings_len + r->strings_len + 1 > MODSYM_STRINGS)
+	    ms->strings_len + r->strings_len + 1 > MODSYM_STR)
 		return 0;
 	syms = realloc(ms->syms, (ms->nsyms + r->n + 1) * sizeof(*syms));
 	if (syms == NULL)
