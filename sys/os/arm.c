@@ -20,8 +20,8 @@
 #include <os/kcompat.h>
 #include <os/os.h>
 
-#define SLOTS		8u
-#define SLOT_LEN	(128u << 10)
+#define SLOTS		6u
+#define SLOT_LEN	(256u << 10)
 #define BIND_WAIT_MS	2000u	/* for a driver that binds or unbinds */
 
 DEFINE_MUTEX(arm_lock);
