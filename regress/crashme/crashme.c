@@ -4,9 +4,9 @@
  * panics on request.  For the regression tests only.
  *
  * Writing panic, bug, null or irq to parameters/how panics in crashme_die().
- * hold=1 stops the machine behind all other panic notifiers and tells
- * the host through the second serial port, touching no memory: what QEMU then
- * saves is what the dump should hold.
+ * hold=1 stops the machine behind all other panic notifiers, until the host
+ * sends a byte, and tells the host through the second serial port, touching no
+ * memory: what QEMU then saves is what the dump should hold.
  *
  * Writing irqs or noirqs to parameters/spin leaves every other CPU in the loop
  * crashme_loop, with interrupts on or off and known values in its registers.
@@ -77,11 +77,43 @@ static void crashme_fill(u64 *words, u64 first)
 		words[i] = (first + i) * CRASHME_STEP;
 }
 
+static void crashme_tell(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		while ((inb(CRASHME_PORT + 5) & 0x20) == 0)
+			cpu_relax();	/* LSR: no room for a byte */
+		outb(*text, CRASHME_PORT);
+	}
+}
+
+static void crashme_tell_hex(unsigned long value)
+{
+	char digit[2] = " ";
+	int shift;
+
+	crashme_tell(digit);
+	for (shift = 60; shift >= 0; shift -= 4) {
+		digit[0] = "0123456789abcdef"[value >> shift & 15];
+		crashme_tell(digit);
+	}
+}
+
+/* "@@WHAT TASK STACK": the two objects that are in use now. */
+static void crashme_tell_task(const char *what)
+{
+	crashme_tell("\n@@");
+	crashme_tell(what);
+	crashme_tell_hex((unsigned long)current);
+	crashme_tell_hex((unsigned long)task_stack_page(current));
+	crashme_tell("\n");
+}
+
 static char crashme_how[16];
 
 noinline void crashme_die(void);
 noinline void crashme_die(void)
 {
+	crashme_tell_task("dies");
 	if (sysfs_streq(crashme_how, "bug"))
 		BUG();
 	if (sysfs_streq(crashme_how, "null"))
@@ -197,37 +229,12 @@ static const struct kernel_param_ops crashme_spin_ops = {
 module_param_cb(spin, &crashme_spin_ops, NULL, 0200);
 MODULE_PARM_DESC(spin, "irqs or noirqs: the other CPUs spin");
 
-static void crashme_tell(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		while ((inb(CRASHME_PORT + 5) & 0x20) == 0)
-			cpu_relax();	/* LSR: no room for a byte */
-		outb(*text, CRASHME_PORT);
-	}
-}
-
-static void crashme_tell_hex(unsigned long value)
-{
-	char digit[2] = " ";
-	int shift;
-
-	crashme_tell(digit);
-	for (shift = 60; shift >= 0; shift -= 4) {
-		digit[0] = "0123456789abcdef"[value >> shift & 15];
-		crashme_tell(digit);
-	}
-}
-
-/* "@@held TASK STACK": the two objects that are in use when we stop. */
 static int crashme_hold(struct notifier_block *nb, unsigned long event,
 			void *text)
 {
-	crashme_tell("\n@@held");
-	crashme_tell_hex((unsigned long)current);
-	crashme_tell_hex((unsigned long)task_stack_page(current));
-	crashme_tell("\n");
-	for (;;)
-		cpu_relax();
+	crashme_tell_task("held");
+	while ((inb(CRASHME_PORT + 5) & 0x01) == 0)
+		cpu_relax();		/* LSR: no byte has come */
 	return NOTIFY_DONE;
 }
 

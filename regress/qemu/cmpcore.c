@@ -13,7 +13,7 @@
  * differ there, a name.
  *
  * flags, in hexadecimal, are those that the header is to have.  With the one
- * for an incomplete dump, pages that were not written must be listed so.
+ * for an incomplete dump, memsegs[] go on where the data end.
  *
  * Exit: 0 as it should be, 1 not, 2 the comparison could not be made.
  */
@@ -342,16 +342,11 @@ compare_at(const struct cmp_core *core, uint64_t pa, uint64_t off)
 {
 	uint32_t kind = excl_kind(core, pa);
 
-	if (off >= core->hdr->data_valid) {
-		if (kind != KCORE_EXCL_MISSING)
-			bad("page %#" PRIx64 " was not written, and is not "
-			    "listed as missing but as %" PRIu32, pa, kind);
-		return;
-	}
 	if (kind != 0)
-		bad("page %#" PRIx64 " is there and listed as %" PRIu32, pa,
-		    kind);
-	compare_page(pa, core->data + off);
+		bad("page %#" PRIx64 " is in memsegs[] and listed as %" PRIu32,
+		    pa, kind);
+	if (off < core->hdr->data_valid)
+		compare_page(pa, core->data + off);
 }
 
 /* How many pages were compared. */

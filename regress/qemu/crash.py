@@ -13,6 +13,7 @@ import subprocess
 import disk
 import memory
 import namelist
+import xxh64
 from case import Failed
 from vm import NoLine
 
@@ -114,8 +115,10 @@ def trailer(image, part):
     best = None
     for at in (end - 2 * PAGE, end - PAGE):
         raw = image.read(at, PAGE)
-        if raw[:8] != b"SWAPCTRL":
-            continue
+        sum_at = PAGE - 8
+        if raw[:8] != b"SWAPCTRL" or struct.unpack("<Q", raw[sum_at:])[0] != \
+                xxh64.digest(raw[:sum_at] + bytes(8)):
+            continue            # none, or torn
         keys = ("seq", "state", "error")
         one = dict(zip(keys, struct.unpack_from("<QII", raw, 16)))
         one["arm_id"], one["dump_id"] = raw[32:48], raw[48:64]

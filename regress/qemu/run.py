@@ -23,6 +23,7 @@ import test_notifiers   # noqa: F401
 import test_nvme        # noqa: F401
 import test_offline_cpu # noqa: F401
 import test_panic       # noqa: F401
+import test_powercut    # noqa: F401
 import test_regs        # noqa: F401
 import test_truth       # noqa: F401
 import test_unbind_race # noqa: F401

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""savecore on the host, with the arm id known as on the machine itself, and
+what it must make of a window: told by the trailer alone, as kcore(5) has it."""
+
+import os
+import shutil
+import subprocess
+
+import corefile
+import crash
+import test_truth
+
+F_INCOMPLETE = 2
+LONG_AGO = 1_000_000_000
+
+
+class Run:
+    """One run of savecore: its exit status, what it said, what it made."""
+
+    def __init__(self, dead, *flags):
+        case = dead.case
+        root, self.dir = case.path("root"), case.path("crash")
+        self.window = case.path("window.img")
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.mkdir(self.dir, 0o700)
+        os.makedirs(f"{root}/var/lib/swapcore", 0o700, exist_ok=True)
+        with open(f"{root}/var/lib/swapcore/armid", "w",
+                  encoding="ascii") as out:
+            os.fchmod(out.fileno(), 0o600)
+            out.write("\n".join(dead.found["armid"]) + "\n")
+        # The one of the unit tests, which takes its root from a variable.
+        path = os.path.join(case.tools, "../usr.sbin/savecore/savecore")
+        os.utime(self.window, (LONG_AGO, LONG_AGO))
+        done = subprocess.run(
+            [path, *flags, "-D", self.window, self.dir], text=True,
+            capture_output=True, errors="replace", check=False,
+            env={**os.environ, "SAVECORE_ROOT": root})
+        self.status = done.returncode
+        self.said = done.stdout + done.stderr
+        self.files = sorted(name for name in os.listdir(self.dir)
+                            if name != "bounds")
+        self.core = f"{self.dir}/linux.0.core"
+
+    def untouched(self):
+        """Nobody wrote to the window."""
+        return os.stat(self.window).st_mtime == LONG_AGO
+
+    def check(self, case, what, status, files, *texts):
+        about = f"{what}: savecore said {self.said!r}"
+        case.equal((self.status, self.files), (status, files), about)
+        for text in texts:
+            case.check(text in self.said, f"no {text!r} in {about}")
+
+
+def check_log(case, run):
+    with open(f"{run.dir}/linux.0.log", encoding="utf-8",
+              errors="replace") as stream:
+        case.check("Kernel panic - not syncing: crashme" in stream.read(),
+                   "the saved log does not have the panic")
+
+
+def check_core(dead, run, data_valid, data_size, what):
+    case = dead.case
+    core = corefile.Core(run.core)
+    case.equal(core.data_valid, data_valid, f"{what}: the core's data_valid")
+    test_truth.compare(dead, run.core,
+                       F_INCOMPLETE if data_valid < data_size else 0)
+
+
+def judge(dead, what):
+    """Checks all that savecore makes of the window; what kind of dump it was.
+
+    Without -f an incomplete dump is not taken and not touched; with -f what is
+    there is saved, and equals memory.
+    """
+    case = dead.case
+    dead.window()
+    trailer = crash.trailer(dead.image, dead.part)
+    if trailer is None:
+        run = Run(dead)
+        run.check(case, what, 1, [], "no core dump")
+        case.check(run.untouched(), f"{what}: the window was written to")
+        return "none"
+    if trailer["dumplo"] == 0:
+        run = Run(dead)
+        run.check(case, what, 0, ["linux.0.log"], "no core dump, only what")
+        check_log(case, run)
+        return "early"
+    size, valid = trailer["data_size"], trailer["data_valid"]
+    kind = "complete"
+    if trailer["state"] != "COMPLETE":
+        kind = "part" if valid else "header"
+        run = Run(dead)
+        run.check(case, what, 1, [], "the dump is incomplete",
+                  "dump not saved: -f saves what is there")
+        case.check(run.untouched(), f"{what}: the window was written to")
+    run = Run(dead, *(["-f"] if kind != "complete" else []))
+    if valid == 0:
+        run.check(case, what, 0, ["linux.0.log"])
+        check_log(case, run)
+        return kind
+    run.check(case, what, 0, ["linux.0.core"],
+              *(["core may be incomplete"] if valid < size else []))
+    check_core(dead, run, valid, size, what)
+    run = Run(dead)
+    run.check(case, what, 1, [], "no core dump")
+    return kind
