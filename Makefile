@@ -33,6 +33,11 @@ check-all: setup
 demo: setup
 	@$(MAKE) --no-print-directory -s -C regress/qemu demo
 
+# Figures of speed and memory; see regress/bench.
+bench: setup
+	@sh regress/setup.sh bench
+	@$(MAKE) --no-print-directory -s -C regress/bench bench
+
 layering:
 	@python3 regress/layering.py .
 
@@ -56,5 +61,5 @@ install:
 clean:
 	rm -rf $(OBJ)
 
-.PHONY: all setup setup-quick check-quick check check-all demo layering \
-	install clean
+.PHONY: all setup setup-quick check-quick check check-all demo bench \
+	layering install clean

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# setup.sh [quick]: installs the Debian packages that building and testing need,
-# where they are missing.  With "quick", only those of `make check-quick`.
+# setup.sh [quick|bench|all]: installs the Debian packages that building and
+# testing need, where they are missing.  With "quick", only those of `make
+# check-quick`; with "bench" and "all", what those need besides.
 set -eu
 
 packages='gcc gcc-12 make binutils libc6-dev pkgconf libelf-dev libbpf-dev
@@ -9,6 +10,10 @@ packages='gcc gcc-12 make binutils libc6-dev pkgconf libelf-dev libbpf-dev
     libcmocka-dev mandoc python3 ca-certificates xz-utils kmod'
 [ "${1-}" = quick ] || packages="$packages busybox-static qemu-system-x86
     qemu-utils cpio e2fsprogs fdisk"
+case ${1-} in
+bench) packages="$packages fio" ;;
+all) packages="$packages debootstrap git" ;;
+esac
 
 missing=
 for p in $packages; do

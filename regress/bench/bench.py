@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Measures and prints figures; asserts nothing about them.
+
+A measurement is a function of (args, name) in the table below.  What it prints
+goes through figure.py.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import traceback
+
+import case
+import guest
+import host
+from case import Failed
+from figure import note
+from vm import LostVM, NoLine
+
+MEASUREMENTS = {
+    "nvme-1g": lambda args, name: guest.measure(args, name, "nvme", 1024),
+    "nvme-4g": lambda args, name: guest.measure(args, name, "nvme", 4096),
+    "virtio-1g": lambda args, name: guest.measure(args, name, "virtio", 1024),
+    "savecore": host.savecore,
+}
+
+GOALS = """goals: dump at least 0.95 of fio's best; at most 2 MiB held on 1 GiB;
+savecore at least 0.9 of cp, in at most 64 MiB
+dump: panic-time dump of all pages (level 0), by the module's last line; peer:
+the best that fio reaches on the same partition of the same disk in the same
+guest, through the stock driver, with O_DIRECT and 32 requests at a time
+held: what an armed module keeps; peer: crashkernel=80M, the least with which
+kdump worked at all here, with an initrd made for it
+savecore: dump to core file, checked and synced; peer: cp of the same file"""
+
+
+def machine(args):
+    """What the figures depend on."""
+    with open("/proc/cpuinfo", encoding="ascii") as info:
+        cpu = next((line.split(":")[1].strip() for line in info
+                    if line.startswith("model name")), platform.machine())
+    load = os.getloadavg()[0]
+    note(f"machine: {os.cpu_count()} x {cpu}, Linux {platform.release()}, "
+         f"load {load:.1f}; images in {os.path.dirname(args.work)}")
+    note("guests: QEMU without hardware acceleration (TCG), 1 CPU, "
+         + ", ".join(kernel.release for kernel in args.kernels)
+         + "; disk images in memory, preallocated")
+    for line in GOALS.split("\n"):
+        note(line)
+
+
+def measure(args, name):
+    """One measurement; False if it could not be made."""
+    try:
+        MEASUREMENTS[name](args, name)
+    except (Failed, LostVM, NoLine, OSError) as why:
+        note(f"{name}: not measured: {why}")
+        return False
+    except Exception:
+        note(f"{name}: not measured")
+        traceback.print_exc()
+        return False
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--mkdump", required=True)
+    parser.add_argument("names", nargs="*", metavar="measurement")
+    args = case.parse_arguments(parser)
+    if args.list:
+        print("\n".join(MEASUREMENTS))
+        return 0
+    unknown = set(args.names) - set(MEASUREMENTS)
+    if unknown:
+        sys.exit(f"bench: {' '.join(sorted(unknown))}: not known; LIST=1 "
+                 "names all")
+    if shutil.which(guest.FIO) is None or not args.kernels:
+        sys.exit("bench: fio or a kernel to boot is missing: run make bench "
+                 "at the top")
+    machine(args)
+    guest.make_base(args)
+    done = [measure(args, name) for name in args.names or MEASUREMENTS]
+    return 0 if all(done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
