@@ -12,8 +12,8 @@
  * crashme_loop, with interrupts on or off and known values in its registers.
  *
  * hole=1 takes a large page out of the direct map.  first=1 puts a notifier at
- * the head of the panic list.  fault=N lets the dumper, which is loaded by then,
- * run into a bad pointer at the N-th piece of data it writes.
+ * the head of the panic list.  fault=N lets the dumper, which is loaded by
+ * then, run into a bad pointer at the N-th piece of data it writes.
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -26,12 +26,13 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
-#include <linux/panic_notifier.h>
 #include <linux/sched/task_stack.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
 #include <asm/apic.h>
 #include <asm/pgtable.h>
+
+#include <os/kcompat.h>
 
 #define CRASHME_WORDS	8192		/* of each pattern: 64 KiB */
 #define CRASHME_STEP	0x9e3779b97f4a7c15ull
@@ -190,7 +191,7 @@ static int crashme_spinner(void *noirqs)
 	preempt_disable();
 	local_irq_disable();
 	/* No clock, or the CPU would now and then be elsewhere. */
-	apic_write(APIC_LVTT, apic_read(APIC_LVTT) | APIC_LVT_MASKED);
+	apic->write(APIC_LVTT, apic->read(APIC_LVTT) | APIC_LVT_MASKED);
 	atomic_inc(&crashme_spinning);
 	if (!noirqs)
 		local_irq_enable();

@@ -4,14 +4,13 @@
  * and reserved here, while the machine is well; after the panic there is
  * nothing left to ask for.  The controller stays the stock driver's.
  */
-#include <linux/bio.h>
-#include <linux/blk-integrity.h>
 #include <linux/delay.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/nvme_ioctl.h>
 #include <linux/pm_runtime.h>
+#include <linux/random.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/utsname.h>
@@ -95,7 +94,7 @@ read_page0(struct block_device *bdev, u64 sector, void *page)
 	struct bio bio;
 	int error;
 
-	bio_init(&bio, bdev, &vec, 1, REQ_OP_READ);
+	kcompat_bio_init(&bio, bdev, &vec, REQ_OP_READ);
 	bio.bi_iter.bi_sector = sector;
 	__bio_add_page(&bio, virt_to_page(page), PAGE_SIZE, 0);
 	error = submit_bio_wait(&bio);
@@ -185,7 +184,7 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 	if (error != 0)
 		return error;
 	dd->blksize = bdev_logical_block_size(bdev);
-	dd->nblks = bdev_nr_sectors(bdev) / per;
+	dd->nblks = get_capacity(bdev->bd_disk) / per;
 	dd->nslots = SLOTS;
 	dd->slot_len = SLOT_LEN;
 	dd->max_xfer = queue_max_hw_sectors(bdev_get_queue(bdev)) <<
@@ -202,7 +201,7 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 	}
 	if (pdev->class == PCI_CLASS_STORAGE_EXPRESS &&
 	    bdev->bd_disk->fops->ioctl) {
-		nsid = bdev->bd_disk->fops->ioctl(bdev, FMODE_READ,
+		nsid = bdev->bd_disk->fops->ioctl(bdev, KCOMPAT_OPEN_READ,
 		    NVME_IOCTL_ID, 0);
 		if (nsid <= 0)
 			return arm_refuse(-EOPNOTSUPP, "%s: its NVMe namespace "
@@ -216,17 +215,16 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 static int
 arm_hold(struct armed *a, const struct arm_config *cfg)
 {
-	const fmode_t mode = FMODE_READ | FMODE_WRITE | FMODE_EXCL;
-	struct block_device *bdev;
+	kcompat_bdev *held;
 
 	if (!cfg->hold)
 		return 0;
-	bdev = blkdev_get_by_dev(cfg->hold, mode, a);
-	if (IS_ERR(bdev))
-		return arm_refuse((int)PTR_ERR(bdev), "%s is in use by "
+	held = kcompat_bdev_open(cfg->hold, a);
+	if (IS_ERR(held))
+		return arm_refuse((int)PTR_ERR(held), "%s is in use by "
 		    "something else (error %ld); a dump partition must be "
-		    "free", cfg->device, -PTR_ERR(bdev));
-	a->held_bdev = bdev;
+		    "free", cfg->device, -PTR_ERR(held));
+	a->held_bdev = held;
 	return 0;
 }
 
@@ -401,7 +399,7 @@ armed_free(struct armed *a)
 	}
 	events_unwatch(a->watch);
 	if (a->held_bdev)
-		blkdev_put(a->held_bdev, FMODE_READ | FMODE_WRITE | FMODE_EXCL);
+		kcompat_bdev_close(a->held_bdev, true);
 	if (a->dd.bus) {
 		if (!a->no_d3cold)
 			pci_d3cold_enable(a->bus.pdev);
@@ -429,7 +427,7 @@ arm_all(struct armed *a, const struct arm_config *cfg,
 	struct dump *d = &a->dump;
 	int error;
 
-	if (bdev_whole(bdev) != bdev)
+	if (bdev_is_partition(bdev))
 		return arm_refuse(-EINVAL, "%s: %u:%u is a partition; the "
 		    "whole disk is wanted", cfg->device, MAJOR(cfg->disk),
 		    MINOR(cfg->disk));
@@ -472,7 +470,7 @@ int
 arm(struct arm_config *cfg)
 {
 	struct own_sum sum = { 0 };
-	struct block_device *bdev;
+	kcompat_bdev *open;
 	struct armed *a;
 	int error;
 
@@ -489,15 +487,15 @@ arm(struct arm_config *cfg)
 	a = alloc_pages_exact(sizeof(*a), GFP_KERNEL | __GFP_ZERO);
 	if (!a)
 		return arm_refuse(-ENOMEM, "no memory");
-	bdev = blkdev_get_by_dev(cfg->disk, FMODE_READ, NULL);
-	if (IS_ERR(bdev)) {
+	open = kcompat_bdev_open(cfg->disk, NULL);
+	if (IS_ERR(open)) {
 		free_pages_exact(a, sizeof(*a));
-		return arm_refuse((int)PTR_ERR(bdev), "%s: block device %u:%u "
+		return arm_refuse((int)PTR_ERR(open), "%s: block device %u:%u "
 		    "can't be opened (error %ld)", cfg->device,
-		    MAJOR(cfg->disk), MINOR(cfg->disk), -PTR_ERR(bdev));
+		    MAJOR(cfg->disk), MINOR(cfg->disk), -PTR_ERR(open));
 	}
-	error = arm_all(a, cfg, bdev);
-	blkdev_put(bdev, FMODE_READ);
+	error = arm_all(a, cfg, kcompat_bdev_of(open));
+	kcompat_bdev_close(open, false);
 	if (error == -ENOMEM && !reason[0])
 		(void)arm_refuse(error, "no memory");
 	a->cfg = cfg;

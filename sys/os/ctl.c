@@ -181,7 +181,6 @@ ctl_write(struct file *file, const char __user *buf, size_t len, loff_t *off)
 static const struct file_operations ctl_fops = {
 	.owner = THIS_MODULE,
 	.write = ctl_write,
-	.llseek = no_llseek,
 };
 
 static struct miscdevice ctl_misc = {

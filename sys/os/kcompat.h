@@ -1,23 +1,206 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * kcompat.h: every difference between kernel versions, and nothing else.  Each
- * HAVE_x names the upstream commit's title and its first release.
+ * HAVE_x names the upstream commit's title and its first release.  Debian's
+ * kernels from 5.10 to 6.12 are built and run; 6.5 to 6.8 had interfaces of
+ * their own for a short time.
  */
 #ifndef _OS_KCOMPAT_H_
 #define _OS_KCOMPAT_H_
 
 #include <linux/version.h>
 
-/* "panic: move panic_print before kmsg dumpers"'s neighbour: "kernel.h: split
- * out panic and oops helpers", v5.14: the list has a header of its own. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0) && \
+    LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+#error "Linux 6.5 to 6.8 open block devices in ways that are not supported"
+#endif
+
+/* "x86/extable: Rework the exception table mechanics", v5.16: an entry names
+ * the type of its fixup, and one of them is for machine checks, too.  Before,
+ * the handler for those puts the trap's number into %rax. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 16, 0)
+#define HAVE_EXTABLE_TYPE
+#endif
+
+#ifdef __ASSEMBLER__
+
+/* "objtool: Add asm version of STACK_FRAME_NON_STANDARD", v5.12.  Where objtool
+ * looks at whole modules, naming the file in Kbuild is not enough. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+#define HAVE_ASM_NON_STANDARD
+#endif
+
+#ifdef HAVE_ASM_NON_STANDARD
+#include <linux/objtool.h>
+#define KCOMPAT_NON_STANDARD(func)	STACK_FRAME_NON_STANDARD func
+#else
+#define KCOMPAT_NON_STANDARD(func)
+#endif
+
+#ifdef HAVE_EXTABLE_TYPE
+#define KCOMPAT_EXTABLE_MC(from, to) \
+	_ASM_EXTABLE_TYPE(from, to, EX_TYPE_DEFAULT_MCE_SAFE)
+#else
+#define KCOMPAT_EXTABLE_MC(from, to)	_ASM_EXTABLE_FAULT(from, to)
+#endif
+
+#else /* !__ASSEMBLER__ */
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/crash_core.h>
+#include <linux/elfcore.h>
+#include <linux/kmsg_dump.h>
+
+/* "irq_work: Cleanup", v5.11: before, what is queued runs in hard interrupt
+ * context anyway.  For regress/crashme. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#define HAVE_IRQ_WORK_INIT_HARD
+#endif
+
+#ifndef HAVE_IRQ_WORK_INIT_HARD
+#define IRQ_WORK_INIT_HARD(fn)	{ .func = (fn) }
+#endif
+
+/* "elf_prstatus: collect the common part (everything before pr_reg) into a
+ * struct", v5.12. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+#define HAVE_PRSTATUS_COMMON
+#endif
+
+#ifdef HAVE_PRSTATUS_COMMON
+#define kcompat_pr_pid(status)	((status)->common.pr_pid)
+#else
+#define kcompat_pr_pid(status)	((status)->pr_pid)
+#endif
+
+/* "printk: introduce a kmsg_dump iterator", v5.13: before, the place in the log
+ * is in a struct kmsg_dumper, which must look like a registered one. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
+#define HAVE_KMSG_DUMP_ITER
+#endif
+
+#ifdef HAVE_KMSG_DUMP_ITER
+#define KCOMPAT_KMSG_ITER(name)	struct kmsg_dump_iter name
+#else
+#define KCOMPAT_KMSG_ITER(name)	struct kmsg_dumper name = { .active = true }
+#endif
+
+/* "kernel.h: split out panic and oops helpers", v5.14: the list of panic
+ * notifiers has a header of its own. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
+#define HAVE_PANIC_NOTIFIER_H
+#endif
+
+#ifdef HAVE_PANIC_NOTIFIER_H
 #include <linux/panic_notifier.h>
 #endif
+
+/* "block: move integrity handling out of <linux/blkdev.h>", v5.16. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 16, 0)
+#define HAVE_BLK_INTEGRITY_H
+#endif
+
+#ifdef HAVE_BLK_INTEGRITY_H
+#include <linux/blk-integrity.h>
+#endif
+
+/* "block: pass a block_device and opf to bio_init", v5.18. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
+#define HAVE_BIO_INIT_BDEV
+#endif
+
+static inline void
+kcompat_bio_init(struct bio *bio, struct block_device *bdev,
+    struct bio_vec *vec, unsigned int opf)
+{
+#ifdef HAVE_BIO_INIT_BDEV
+	bio_init(bio, bdev, vec, 1, opf);
+#else
+	bio_init(bio, vec, 1);
+	bio_set_dev(bio, bdev);
+	bio->bi_opf = opf;
+#endif
+}
 
 /* "module: replace module_layout with module_memory", v6.4: a module's writable
  * data is a piece of its own. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
 #define HAVE_MODULE_MEMORY
 #endif
+
+/* "block: replace fmode_t with a block-specific type for block open flags",
+ * v6.5. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+#define HAVE_BLK_MODE
+#endif
+
+#ifdef HAVE_BLK_MODE
+#define KCOMPAT_OPEN_READ	BLK_OPEN_READ
+#else
+#define KCOMPAT_OPEN_READ	FMODE_READ
+#endif
+
+/* "bdev: open block device as files", v6.9.  An open device is a kcompat_bdev;
+ * with a holder it is open for writing, too, and nobody else's. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define HAVE_BDEV_FILE
+#endif
+
+#ifdef HAVE_BDEV_FILE
+typedef struct file kcompat_bdev;
+
+static inline kcompat_bdev *
+kcompat_bdev_open(dev_t dev, void *holder)
+{
+	return bdev_file_open_by_dev(dev, holder ? BLK_OPEN_READ |
+	    BLK_OPEN_WRITE : BLK_OPEN_READ, holder, NULL);
+}
+
+static inline struct block_device *
+kcompat_bdev_of(kcompat_bdev *open)
+{
+	return file_bdev(open);
+}
+
+static inline void
+kcompat_bdev_close(kcompat_bdev *open, bool held)
+{
+	bdev_fput(open);
+}
+#else
+typedef struct block_device kcompat_bdev;
+
+static inline kcompat_bdev *
+kcompat_bdev_open(dev_t dev, void *holder)
+{
+	return blkdev_get_by_dev(dev, holder ? FMODE_READ | FMODE_WRITE |
+	    FMODE_EXCL : FMODE_READ, holder);
+}
+
+static inline struct block_device *
+kcompat_bdev_of(kcompat_bdev *open)
+{
+	return open;
+}
+
+static inline void
+kcompat_bdev_close(kcompat_bdev *open, bool held)
+{
+	blkdev_put(open, held ? FMODE_READ | FMODE_WRITE | FMODE_EXCL :
+	    FMODE_READ);
+}
+#endif
+
+/* "crash: split vmcoreinfo exporting code out from crash_core.c", v6.9. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define HAVE_VMCORE_INFO_H
+#endif
+
+#ifdef HAVE_VMCORE_INFO_H
+#include <linux/vmcore_info.h>
+#endif
+
+#endif /* !__ASSEMBLER__ */
 
 #endif /* _OS_KCOMPAT_H_ */

@@ -3,7 +3,6 @@
  * md_linux.c: dump_md.h's answers that need Linux but no particular machine.
  */
 #include <linux/elf.h>
-#include <linux/kmsg_dump.h>
 #include <linux/nmi.h>
 #include <linux/printk.h>
 #include <linux/xxhash.h>
@@ -26,7 +25,7 @@ md_printf(const char *fmt, ...)
 size_t
 md_log_tail(char *buf, size_t len)
 {
-	struct kmsg_dump_iter iter;
+	KCOMPAT_KMSG_ITER(iter);
 	size_t used = 0;
 
 	kmsg_dump_rewind(&iter);

@@ -21,6 +21,7 @@
 #include <linux/types.h>
 
 #include <kern/dump.h>
+#include <os/kcompat.h>
 
 /* ---- vmcoreinfo.c ---- */
 
@@ -86,7 +87,7 @@ struct armed {
 	struct dumpdev dd;
 	struct bus_pci bus;
 	struct events_watch *watch;	/* or NULL */
-	struct block_device *held_bdev;	/* open exclusively; or NULL */
+	kcompat_bdev *held_bdev;	/* open exclusively; or NULL */
 	bool dev_locked;	/* the PCI function, while arming */
 	bool no_d3cold;		/* somebody else forbade it before */
 	struct arm_vars *vars;	/* a page of its own */

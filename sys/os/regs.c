@@ -10,7 +10,6 @@
  * that is offline or missing below the last one, has a note of zeros, so that
  * the n-th NT_PRSTATUS is CPU n's.
  */
-#include <linux/crash_core.h>
 #include <linux/elfcore.h>
 #include <linux/io.h>
 #include <linux/kdebug.h>
@@ -151,7 +150,7 @@ status_of(unsigned int cpu, unsigned int panic_cpu)
 			regs = &regs_panic.regs;
 		if (!regs)
 			return;
-		regs_status.common.pr_pid = current->pid;
+		kcompat_pr_pid(&regs_status) = current->pid;
 		md_regs(&regs_status.pr_reg, regs);
 		return;
 	}

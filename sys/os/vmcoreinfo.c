@@ -3,7 +3,6 @@
  * vmcoreinfo.c: the kernel's note for dump readers,
  * Documentation/admin-guide/kdump/vmcoreinfo.rst: lines of KEY=VALUE.
  */
-#include <linux/crash_core.h>
 #include <linux/elf.h>
 #include <linux/io.h>
 #include <linux/slab.h>

@@ -9,17 +9,18 @@
 #include <linux/linkage.h>
 #include <asm/asm.h>
 
+#include <os/kcompat.h>
+
 .macro LOAD off, reg
 .Lload\@:
 	movq	\off(%rsi), \reg
-	_ASM_EXTABLE_TYPE(.Lload\@, .Lout, EX_TYPE_DEFAULT_MCE_SAFE)
+	KCOMPAT_EXTABLE_MC(.Lload\@, .Lout)
 .endm
 
 	.text
 
 /* size_t md_copy_safe(void *dst, const void *src, size_t len); */
 SYM_FUNC_START(md_copy_safe)
-	movq	%rdx, %rax
 .Lblock:
 	LOAD	0, %r8
 	LOAD	8, %r9
@@ -39,9 +40,10 @@ SYM_FUNC_START(md_copy_safe)
 	movq	%r11, 56(%rdi)
 	addq	$64, %rsi
 	addq	$64, %rdi
-	subq	$64, %rax
+	subq	$64, %rdx
 	ja	.Lblock
 .Lout:
+	movq	%rdx, %rax
 	RET
 SYM_FUNC_END(md_copy_safe)
 	.section .note.GNU-stack,"",@progbits

@@ -9,6 +9,8 @@
 #include <linux/linkage.h>
 #include <asm/nospec-branch.h>
 
+#include <os/kcompat.h>
+
 	.text
 
 /* int md_on_stack(void *top); */
@@ -33,12 +35,14 @@ SYM_INNER_LABEL(md_on_stack_return, SYM_L_LOCAL)
 	popq	%rbp
 	RET
 SYM_FUNC_END(md_on_stack)
+KCOMPAT_NON_STANDARD(md_on_stack)
 
 /* Entered by a return from an exception, never by a call. */
 SYM_FUNC_START(md_on_stack_abort)
 	movl	$-14, %eax		/* -EFAULT */
 	jmp	md_on_stack_return
 SYM_FUNC_END(md_on_stack_abort)
+KCOMPAT_NON_STANDARD(md_on_stack_abort)
 
 	.bss
 	.balign	8
