@@ -4,6 +4,10 @@
 # with their headers and unpacks each into CACHE/<name>, without installing them.
 # CACHE/kernels lists the names.  Does nothing for what is there already, and
 # needs no root.  With "quick": no network if there is any kernel at all.
+#
+# KERNEL_SUITES names other suites of Debian whose cloud kernels are wanted as
+# well: bookworm-backports has 6.12, bullseye 5.10.  They come from the mirror
+# that apt uses, through lists of our own below CACHE.
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -28,33 +32,42 @@ if [ -z "$(newest cloud-amd64)" ]; then
 	apt-get -qq update
 fi
 
-# The header tree names its other half by an absolute path; make that ours.
+# A header tree names its other half by an absolute path, and the compiler of
+# its own Debian release; make both ours.
 relocate() {
 	tree=$1 name=$2 common=$3
+	headers=$tree/usr/src/linux-headers-$name
 	echo "include $cache/$name/usr/src/$common/Makefile" \
-	    >"$tree/usr/src/linux-headers-$name/Makefile"
+	    >"$headers/Makefile"
+	sed -i 's/gcc-[0-9]*$/gcc-12/' "$headers/.kernelvariables"
 	ln -sfn "../../../usr/src/linux-headers-$name" \
 	    "$tree/lib/modules/$name/build"
 	ln -sfn "../../../usr/src/$common" "$tree/lib/modules/$name/source"
 }
 
+# The packages that the headers of a kernel need: common tree and tools.
+needed() {
+	apt-cache depends "linux-headers-$1" | sed -n \
+	    's/^ *Depends: \(linux-headers-[0-9].*\|linux-kbuild-.*\)$/\1/p'
+}
+
 # Unpacks one kernel into a temporary directory, renamed when it is whole.
 fetch() {
 	name=$1
-	abi=${name%-amd64}
-	common=linux-headers-${abi%-cloud}-common
-	kbuild=linux-kbuild-$(echo "$name" | cut -d. -f1,2)
+	others=$(needed "$name")
+	common=$(echo "$others" | grep '^linux-headers-')
 	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
 	chmod 755 "$tmp"
 	echo "kernels: fetching $name"
 	(cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download \
-	    "linux-image-$name" "linux-headers-$name" "$common" "$kbuild")
+	    "linux-image-$name" "linux-headers-$name" $others)
 	echo "kernels: unpacking $name to $cache/$name"
 	for deb in "$tmp"/*.deb; do
 		dpkg-deb -x "$deb" "$tmp/tree"
 		rm "$deb"
 	done
+	find "$tmp/tree/lib/modules" -name '*.ko.xz' -exec unxz {} +
 	relocate "$tmp/tree" "$name" "$common"
 	depmod -b "$tmp/tree" "$name"
 	mv "$tmp/tree" "$cache/$name"
@@ -63,14 +76,45 @@ fetch() {
 }
 
 names=
-for flavour in cloud-amd64 amd64; do
-	name=$(newest $flavour)
+
+# want FLAVOUR: fetches its newest kernel and adds it to the list.
+want() {
+	name=$(newest "$1")
 	if [ -z "$name" ]; then
-		echo "kernels: no linux-image-$flavour in apt's lists" >&2
+		echo "kernels: no linux-image-$1 in apt's lists" >&2
 		exit 1
 	fi
 	[ -d "$cache/$name" ] || fetch "$name"
 	names="$names $name"
+}
+
+# Makes apt see one suite and nothing else, from now on.
+use_suite() {
+	dir=$cache/apt/$1
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+	: >"$dir/status"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+	    "$mirror $1 main" >"$dir/sources.list"
+	cat >"$dir/apt.conf" <<-END
+	Dir::State "$dir";
+	Dir::State::status "$dir/status";
+	Dir::Cache "$dir/cache";
+	Dir::Etc::sourcelist "$dir/sources.list";
+	Dir::Etc::sourceparts "-";
+	APT::Sandbox::User "root";
+	END
+	APT_CONFIG=$dir/apt.conf
+	export APT_CONFIG
+	apt-get -qq update
+}
+
+want cloud-amd64
+want amd64
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+    'Label: Debian' | head -n 1)
+for suite in ${KERNEL_SUITES-}; do
+	use_suite "$suite"
+	want cloud-amd64
 done
 printf '%s\n' $names >"$cache/kernels.new"
 mv "$cache/kernels.new" "$cache/kernels"
