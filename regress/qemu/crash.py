@@ -26,8 +26,11 @@ STATES = ("EMPTY", "INPROGRESS", "COMPLETE", "FAILED", "SAVED")
 # notifiers: name and bytes of each variable.  univ8250_console holds how much
 # of the log the console has seen, and text.N is the line it is printing;
 # did_panic and rcu_cpu_stall_suppress belong to panic notifiers behind ours.
+# Newer kernels print from printk_shared_pbufs, and count the readers of their
+# list of consoles for each CPU.
 VOLATILE = {"univ8250_console": 128, r"text\.[0-9]+": 1024, "did_panic": 4,
-            "rcu_cpu_stall_suppress": 4}
+            "rcu_cpu_stall_suppress": 4, "printk_shared_pbufs": 3072,
+            "console_srcu_srcu_data": 32}
 
 # What crashme.c fills memory with.
 WORDS = 8192
@@ -38,7 +41,7 @@ SEED = 0x5eed
 NAMES = ("_text", "_etext", "linux_banner", "init_top_pgt", "page_offset_base",
          "init_task", "init_uts_ns", "saved_command_line", "jiffies_64",
          "nr_threads", "total_forks", "crashme_words", "crashme_vmalloc",
-         "crashme_linear", "crashme_die", *VOLATILE)
+         "crashme_linear", "crashme_die", "__per_cpu_offset", *VOLATILE)
 
 ABOUT = f"""
 say own cat /sys/kernel/swapcore/own

@@ -22,10 +22,12 @@ def allowed_ranges(dead, mem):
                         f"{end:x} is not in memory")
         lines.append(f"{start:x} {end:x} {(end - start) // 4096} own:{what}")
     ranges = [(*place, 1) for place in mem.printk_ring()]
+    offsets = dead.names()["__per_cpu_offset"]
     for addr, _, name in dead.symbols():
         for pattern, size in crash.VOLATILE.items():
             if re.fullmatch(pattern, name):
-                ranges.append((addr, size, name, 1))
+                ranges += [(each, size, name, 1)
+                           for each in mem.per_cpu(addr, offsets)]
     task, stack = dead.held
     ranges += [(task, TASK_BYTES, "task_struct", 1),
                (stack, TASK_BYTES, "stack", 1)]

@@ -150,7 +150,7 @@ class VM:
         self.mem_mib = mem_mib
         ours, theirs = zip(*(socket.socketpair() for _ in range(3)))
         argv = ["qemu-system-x86_64", "-accel", "tcg", "-machine", "q35",
-                "-cpu", cpu, "-m", str(mem_mib), "-smp", str(smp),
+                "-cpu", f"{cpu},-cx16", "-m", str(mem_mib), "-smp", str(smp),
                 "-nodefaults", "-nic", "none", "-vga", "none",
                 "-display", "none", "-action", "panic=pause"]
         if not reboot:
