@@ -28,6 +28,7 @@ check: setup
 	@sh regress/check.sh check
 
 check-all: setup
+	@sh regress/setup.sh all
 	@sh regress/check.sh all
 
 demo: setup

@@ -31,7 +31,10 @@ steps() {
 	done
 	case $set in
 	check) step regress/qemu make -s -C regress/qemu check ;;
-	all) step regress/qemu make -s -C regress/qemu check-all ;;
+	all)
+		step regress/qemu make -s -C regress/qemu check-all
+		step newcomer sh regress/newcomer.sh
+		;;
 	esac
 }
 
