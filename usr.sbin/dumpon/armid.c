@@ -3,8 +3,8 @@
  * armid.c: the list of arm ids, /var/lib/swapcore/armid.
  *
  * One line for each arming, newest last: 32 hex digits, the time in seconds,
- * the device, the dump level.  The file is replaced as a whole, so that a reader sees the old
- * list or the new one.
+ * the device, the dump level.  The file is replaced as a whole, so that a reader
+ * sees the old list or the new one.
  */
 #include <sys/file.h>
 #include <sys/stat.h>

@@ -24,7 +24,7 @@
 #define COPY_PIECE	(64u << 10)	/* read at once around bad sectors */
 #define COPY_STRIDE	(16u << 20)	/* handed to the disk at once */
 #define COPY_HUGE	(2u << 20)
-#define COPY_SHOWN	16u		/* damaged chunks named one by one */
+#define COPY_SHOWN	16u		/* damaged runs named one by one */
 
 static bool
 copy_is_zero(const unsigned char *p, size_t len)
@@ -32,19 +32,23 @@ copy_is_zero(const unsigned char *p, size_t len)
 	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
 }
 
+/* Tells of a run of damaged chunks, and notes it in the header. */
 static void
-copy_note(struct copy *c, const char *what, uint64_t off, size_t len)
+copy_tell(struct copy *c)
 {
+	const uint64_t off = c->bad_off, len = c->bad_len;
 	char phys[256];
 
-	c->ndamaged++;
-	if (c->noted)
+	c->bad_len = 0;
+	if (len == 0 || c->noted)
 		return;
-	if (c->ndamaged <= COPY_SHOWN) {
+	c->nranges++;
+	if (c->nranges <= COPY_SHOWN) {
 		physmap_text(c->kd, off, len, phys, sizeof(phys));
 		msg(LOG_WARNING, "%s: data 0x%" PRIx64 "-0x%" PRIx64
-		    ", memory %s: %s", c->path, off, off + len - 1, phys, what);
-	} else if (c->ndamaged == COPY_SHOWN + 1) {
+		    ", memory %s: %s", c->path, off, off + len - 1, phys,
+		    c->bad_why);
+	} else if (c->nranges == COPY_SHOWN + 1) {
 		msg(LOG_WARNING, "%s: more is damaged; the core's header names "
 		    "it", c->path);
 	}
@@ -54,6 +58,22 @@ copy_note(struct copy *c, const char *what, uint64_t off, size_t len)
 		msg(LOG_WARNING, "%s: not all damage is named in the core's "
 		    "header: %s", c->path, kvm_geterr(c->kd));
 	}
+}
+
+/* A damaged chunk: one more of the same run, or the first of another. */
+static void
+copy_note(struct copy *c, const char *why, uint64_t off, size_t len)
+{
+	c->ndamaged++;
+	if (c->bad_len > 0 && c->bad_off + c->bad_len == off &&
+	    strcmp(c->bad_why, why) == 0) {
+		c->bad_len += len;
+		return;
+	}
+	copy_tell(c);
+	c->bad_off = off;
+	c->bad_len = len;
+	snprintf(c->bad_why, sizeof(c->bad_why), "%s", why);
 }
 
 static bool
@@ -197,6 +217,7 @@ copy_verify(struct copy *c)
 		copy_chunk(c, buf, len, off);
 		copy_progress(c, off, &last);
 	}
+	copy_tell(c);
 	free(buf);
 	return 0;
 }
@@ -242,7 +263,8 @@ copy_data(struct copy *c, struct outfile *out, off_t base)
 	if (r == 0 && base != -1)
 		r = ftruncate(out->fd, base + (off_t)c->size);
 	if (r == -1)
-		msg_errno(LOG_ERR, "%s/%s", out->dir->path, out->tmp);
+		msg_errno(LOG_ERR, "%s", out->path);
+	copy_tell(c);
 	free(buf);
 	return r;
 }

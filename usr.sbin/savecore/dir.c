@@ -245,3 +245,60 @@ dir_space(const struct crashdir *dir, uint64_t need)
 	msg(LOG_WARNING, "dump performed, but free space threshold crossed");
 	return 1;
 }
+
+int
+dir_create(const struct crashdir *dir, struct dirfile *f, const char *name)
+{
+	snprintf(f->name, sizeof(f->name), "%s", name);
+	snprintf(f->tmp, sizeof(f->tmp), ".%.50s.partial", name);
+	f->fd = openat(dir->fd, f->tmp,
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (f->fd != -1)
+		return 0;
+	msg_errno(LOG_ERR, "%s/%s", dir->path, f->tmp);
+	return -1;
+}
+
+/* Not every file system can rename without replacing; all those can link. */
+static int
+dir_rename(const struct crashdir *dir, const struct dirfile *f)
+{
+	if (renameat2(dir->fd, f->tmp, dir->fd, f->name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(dir->fd, f->tmp, dir->fd, f->name, 0) == -1)
+		return -1;
+	return unlinkat(dir->fd, f->tmp, 0);
+}
+
+int
+dir_commit(const struct crashdir *dir, struct dirfile *f)
+{
+	if (fsync(f->fd) == -1) {
+		msg_errno(LOG_ERR, "%s/%s", dir->path, f->tmp);
+		return -1;
+	}
+	if (dir_rename(dir, f) == -1) {
+		msg_errno(LOG_ERR, "%s/%s: rename to %s", dir->path, f->tmp,
+		    f->name);
+		return -1;
+	}
+	close(f->fd);
+	f->fd = -1;
+	if (fsync(dir->fd) == -1) {
+		msg_errno(LOG_ERR, "%s", dir->path);
+		return -1;
+	}
+	return 0;
+}
+
+void
+dir_abort(const struct crashdir *dir, struct dirfile *f)
+{
+	if (f->fd == -1)
+		return;
+	close(f->fd);
+	f->fd = -1;
+	(void)unlinkat(dir->fd, f->tmp, 0);
+}

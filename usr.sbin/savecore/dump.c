@@ -3,7 +3,9 @@
  * dump.c: the dump on a device: what it is, and clearing it.
  */
 #include <endian.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sys/kcore.h>
 
@@ -55,27 +57,66 @@ dump_find(struct dump *d, const struct armid_list *known)
 	return r;
 }
 
-int
-dump_open(struct dump *d, const struct candidate *where, int flags)
+static int
+dump_open_fd(struct dump *d, int fd, int flags)
 {
 	char errbuf[KVM_ERRBUFSZ];
+	int copy;
 
-	memset(d, 0, sizeof(*d));
-	d->where = where;
-	d->path = where->path;
-	d->kd = kvm_openfiles(NULL, where->path, NULL, flags, errbuf);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy == -1) {
+		msg_errno(LOG_ERR, "%s", d->path);
+		return -1;
+	}
+	d->kd = kvm_openfd(copy, d->path, flags, errbuf);
 	if (d->kd != NULL)
 		return 0;
 	msg(LOG_ERR, "%s", errbuf);
 	return -1;
 }
 
+int
+dump_open(struct dump *d, const struct candidate *where)
+{
+	memset(d, 0, sizeof(*d));
+	d->where = where;
+	d->path = where->path;
+	d->wrfd = -1;
+	return dump_open_fd(d, where->fd, O_RDONLY);
+}
+
+int
+dump_reopen(struct dump *d, int fd)
+{
+	kvm_close(d->kd);
+	d->wrfd = fd;
+	return dump_open_fd(d, fd, O_RDWR);
+}
+
 void
 dump_close(struct dump *d)
 {
+	if (d->where == NULL)
+		return;
 	if (d->kd != NULL)
 		kvm_close(d->kd);
+	if (d->wrfd != -1)
+		close(d->wrfd);
 	d->kd = NULL;
+	d->wrfd = -1;
+}
+
+/* The level that was asked for when this was armed. */
+static int
+dump_level(const struct dump *d, const struct armid_list *known)
+{
+	size_t i;
+
+	for (i = 0; i < known->n; i++) {
+		if (memcmp(known->ids[i], d->di.di_arm_id, KCORE_IDLEN) == 0)
+			return known->levels[i];
+	}
+	return -1;
 }
 
 int
@@ -98,6 +139,7 @@ dump_look(struct dump *d, const struct armid_list *known, bool any)
 	if (r != 1)
 		return r;
 	d->found = true;
+	d->level = dump_level(d, known);
 	d->cleared = d->di.di_state == KCORE_STATE_SAVED;
 	if (d->di.di_dumplo != 0)
 		dump_look_header(d);

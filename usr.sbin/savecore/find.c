@@ -20,20 +20,26 @@
 #include "savecore.h"
 
 /* What cannot be told apart by st_rdev is told apart by inode. */
+bool
+find_same(const struct candidate *where, const struct stat *st)
+{
+	if (where->block != S_ISBLK(st->st_mode))
+		return false;
+	return where->block ? where->dev == st->st_rdev :
+	    where->dev == st->st_dev && where->ino == st->st_ino;
+}
+
 static int
 find_add(struct candidates *c, const char *path, bool in_use)
 {
 	struct candidate *list;
-	uint64_t dev, ino;
 	struct stat st;
 	size_t i;
 
 	if (stat(path, &st) == -1)
 		return 0;
-	dev = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
-	ino = S_ISBLK(st.st_mode) ? 0 : st.st_ino;
 	for (i = 0; i < c->n; i++) {
-		if (c->list[i].dev == dev && c->list[i].ino == ino) {
+		if (find_same(&c->list[i], &st)) {
 			c->list[i].in_use |= in_use;
 			return 0;
 		}
@@ -45,9 +51,11 @@ find_add(struct candidates *c, const char *path, bool in_use)
 	}
 	c->list = list;
 	snprintf(list[c->n].path, sizeof(list[c->n].path), "%s", path);
-	list[c->n].dev = dev;
-	list[c->n].ino = ino;
+	list[c->n].block = S_ISBLK(st.st_mode);
+	list[c->n].dev = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
+	list[c->n].ino = st.st_ino;
 	list[c->n].in_use = in_use;
+	list[c->n].fd = -1;
 	c->n++;
 	return 0;
 }
@@ -164,8 +172,9 @@ find_only(struct candidates *c, const struct candidates *all,
 	if (find_add(c, device, false) == -1)
 		return -1;
 	for (i = 0; c->n == 1 && i < all->n; i++) {
-		if (all->list[i].dev == c->list[0].dev &&
-		    all->list[i].ino == c->list[0].ino)
+		if (all->list[i].block == c->list[0].block &&
+		    all->list[i].dev == c->list[0].dev &&
+		    (c->list[0].block || all->list[i].ino == c->list[0].ino))
 			c->list[0].in_use = all->list[i].in_use;
 	}
 	return 0;
@@ -192,9 +201,34 @@ find_candidates(struct candidates *c, const char *device)
 	return r;
 }
 
+int
+find_open(struct candidates *c, bool only)
+{
+	struct candidate *where;
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		where = &c->list[i];
+		where->fd = open(where->path,
+		    O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		if (where->fd != -1)
+			continue;
+		msg_errno(LOG_ERR, "%s", where->path);
+		if (only)
+			return -1;
+	}
+	return 0;
+}
+
 void
 find_free(struct candidates *c)
 {
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		if (c->list[i].fd != -1)
+			close(c->list[i].fd);
+	}
 	free(c->list);
 	c->list = NULL;
 	c->n = 0;

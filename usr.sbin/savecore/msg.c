@@ -15,7 +15,8 @@
 void
 msg_open(void)
 {
-	openlog("savecore", LOG_PERROR, LOG_DAEMON);
+	/* At once: the worker can't open the socket any more. */
+	openlog("savecore", LOG_PERROR | LOG_NDELAY, LOG_DAEMON);
 }
 
 void

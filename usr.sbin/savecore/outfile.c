@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * outfile.c: a file that appears under its name whole and durable, or not.
+ * outfile.c: a file being saved, as the worker sees it.
  *
- * It is written under a temporary name, synced, renamed without replacing
- * anything, and the directory is synced.
+ * The keeper makes it, and gives it its name once it is whole.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "savecore.h"
 #include "zopen.h"
 
@@ -31,67 +30,43 @@ outfile_stream(int fd, int level)
 }
 
 int
-outfile_create(struct outfile *out, const struct crashdir *dir,
-    const char *name, int level)
+outfile_create(struct outfile *out, enum keeper_file what,
+    const struct savecore_opts *opts, bool compress)
 {
-	out->dir = dir;
-	out->fp = NULL;
-	snprintf(out->name, sizeof(out->name), "%s", name);
-	snprintf(out->tmp, sizeof(out->tmp), ".%.50s.partial", name);
-	out->fd = openat(dir->fd, out->tmp,
-	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out->fd == -1) {
-		msg_errno(LOG_ERR, "%s/%s", dir->path, out->tmp);
-		return -1;
-	}
-	out->fp = outfile_stream(out->fd, level);
-	if (out->fp == NULL) {
-		msg_errno(LOG_ERR, "%s/%s", dir->path, out->tmp);
-		outfile_abort(out);
-		return -1;
-	}
-	return 0;
-}
+	char name[64];
+	unsigned int number;
 
-/* Not every file system can rename without replacing; all those can link. */
-static int
-outfile_rename(const struct outfile *out)
-{
-	int dirfd = out->dir->fd;
-
-	if (renameat2(dirfd, out->tmp, dirfd, out->name, RENAME_NOREPLACE) == 0)
+	memset(out, 0, sizeof(*out));
+	out->what = what;
+	out->fd = ask_create(what, compress, &number);
+	if (out->fd == -1)
+		return -1;
+	keeper_name(name, what, number, compress);
+	snprintf(out->path, sizeof(out->path), "%s/%s", opts->directory, name);
+	out->fp = outfile_stream(out->fd, compress ? opts->level : -1);
+	if (out->fp != NULL)
 		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	if (linkat(dirfd, out->tmp, dirfd, out->name, 0) == -1)
-		return -1;
-	return unlinkat(dirfd, out->tmp, 0);
+	msg_errno(LOG_ERR, "%s", out->path);
+	outfile_abort(out);
+	return -1;
 }
 
 int
 outfile_commit(struct outfile *out)
 {
 	FILE *fp = out->fp;
+	int r;
 
 	out->fp = NULL;
-	if (fclose(fp) == EOF || fsync(out->fd) == -1) {
-		msg_errno(LOG_ERR, "%s/%s", out->dir->path, out->tmp);
+	if (fclose(fp) == EOF) {
+		msg_errno(LOG_ERR, "%s", out->path);
 		outfile_abort(out);
 		return -1;
 	}
-	if (outfile_rename(out) == -1) {
-		msg_errno(LOG_ERR, "%s/%s: rename to %s", out->dir->path,
-		    out->tmp, out->name);
-		outfile_abort(out);
-		return -1;
-	}
+	r = ask_commit(out->what);
 	close(out->fd);
 	out->fd = -1;
-	if (fsync(out->dir->fd) == -1) {
-		msg_errno(LOG_ERR, "%s", out->dir->path);
-		return -1;
-	}
-	return 0;
+	return r;
 }
 
 void
@@ -99,10 +74,8 @@ outfile_abort(struct outfile *out)
 {
 	if (out->fp != NULL)
 		fclose(out->fp);
-	if (out->fd != -1) {
+	if (out->fd != -1)
 		close(out->fd);
-		(void)unlinkat(out->dir->fd, out->tmp, 0);
-	}
 	out->fp = NULL;
 	out->fd = -1;
 }

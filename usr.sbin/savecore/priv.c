@@ -3,26 +3,38 @@
  * priv.c: less than all of root's powers.
  *
  * What savecore(8) reads was written by a dying kernel or by somebody who
- * wants it to look so.  The files are opened with the two capabilities that
- * this may take; the parsing is done with none.
+ * wants it to look so.  The keeper has the few capabilities that opening files
+ * and ruling the worker take.  The worker has none, is nobody, and can't become
+ * anybody else.
  */
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <grp.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "savecore.h"
+
+/* The kernel's own overflow uid: no name service is asked this early. */
+#define PRIV_NOBODY	65534u
 
 static const cap_value_t priv_keep[] = {
 	CAP_DAC_OVERRIDE,
 	CAP_DAC_READ_SEARCH,
+	CAP_KILL,
+	CAP_SETGID,
+	CAP_SETUID,
 };
 
 /* Keeps the first n of priv_keep[], where they are permitted at all. */
-static void
+static int
 priv_set(int n)
 {
 	cap_flag_value_t set;
 	cap_t have, want;
-	int i;
+	int i, r = -1;
 
 	have = cap_get_proc();
 	want = cap_init();
@@ -35,24 +47,45 @@ priv_set(int n)
 		(void)cap_set_flag(want, CAP_EFFECTIVE, 1, &priv_keep[i],
 		    CAP_SET);
 	}
-	if (want == NULL || cap_set_proc(want) == -1)
-		msg_errno(LOG_WARNING, "can't give up privileges");
+	if (want != NULL)
+		r = cap_set_proc(want);
 	if (have != NULL)
 		cap_free(have);
 	if (want != NULL)
 		cap_free(want);
+	return r;
 }
 
-void
+int
 priv_limit(void)
 {
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		msg_errno(LOG_WARNING, "can't give up privileges");
-	priv_set(sizeof(priv_keep) / sizeof(priv_keep[0]));
+	const struct rlimit none = { 0, 0 };
+
+	/* No core of a program that has a core in memory. */
+	if (setrlimit(RLIMIT_CORE, &none) == 0 &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    priv_set(sizeof(priv_keep) / sizeof(priv_keep[0])) == 0)
+		return 0;
+	msg_errno(LOG_ERR, "can't give up privileges");
+	return -1;
 }
 
-void
+int
 priv_drop(void)
 {
-	priv_set(0);
+	const struct rlimit none = { 0, 0 };
+
+	if (geteuid() == 0 && (setgroups(0, NULL) == -1 ||
+	    setresgid(PRIV_NOBODY, PRIV_NOBODY, PRIV_NOBODY) == -1 ||
+	    setresuid(PRIV_NOBODY, PRIV_NOBODY, PRIV_NOBODY) == -1)) {
+		msg_errno(LOG_ERR, "can't become user %u", PRIV_NOBODY);
+		return -1;
+	}
+	/* It makes no process, and does not outlive the keeper. */
+	if (priv_set(0) == 0 && setrlimit(RLIMIT_NPROC, &none) == 0 &&
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0)
+		return 0;
+	msg_errno(LOG_ERR, "can't give up privileges");
+	return -1;
 }

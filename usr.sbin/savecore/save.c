@@ -70,6 +70,7 @@ save_state_ok(const struct dump *d)
 	return false;
 }
 
+/* 0: it was cleared.  Anything else is damage, which the checksums find. */
 static bool
 save_magic_ok(const struct dump *d)
 {
@@ -77,7 +78,7 @@ save_magic_ok(const struct dump *d)
 		return true;
 	msg(LOG_WARNING, "%s: magic number mismatch (0x%x != 0x%x)", d->path,
 	    d->dumpmag, KCORE_DUMPMAG);
-	return false;
+	return d->dumpmag != 0;
 }
 
 static int
@@ -90,7 +91,7 @@ save_refuse(const struct dump *d)
 /* All that -f overrides. */
 static int
 save_check(const struct dump *d, const struct savecore_opts *opts,
-    const struct crashdir *dir, int systemfd)
+    int systemfd)
 {
 	const struct cpu_kcore_hdr *hdr = kvm_dump_hdr(d->kd);
 	uint64_t need = hdr->cpu_size + d->di.di_data_valid;
@@ -102,7 +103,7 @@ save_check(const struct dump *d, const struct savecore_opts *opts,
 	ok = save_magic_ok(d);
 	ok = save_time_ok(d) && ok;
 	ok = save_state_ok(d) && ok;
-	ok = dir_space(dir, need) == 1 && ok;
+	ok = ask_space(need) && ok;
 	if (ok)
 		return 0;
 	if (opts->force)
@@ -114,12 +115,12 @@ static int
 save_header(struct copy *c, struct outfile *out)
 {
 	if (kvm_dump_wrtheader64(c->kd, out->fp, c->size) == -1) {
-		msg(LOG_ERR, "%s/%s: header: %s", out->dir->path, out->tmp,
+		msg(LOG_ERR, "%s: header: %s", out->path,
 		    kvm_geterr(c->kd));
 		return -1;
 	}
 	if (fflush(out->fp) == EOF) {
-		msg_errno(LOG_ERR, "%s/%s", out->dir->path, out->tmp);
+		msg_errno(LOG_ERR, "%s", out->path);
 		return -1;
 	}
 	return 0;
@@ -135,7 +136,7 @@ save_plain(struct copy *c, struct outfile *out)
 		return -1;
 	base = ftello(out->fp);
 	if (base == -1) {
-		msg_errno(LOG_ERR, "%s/%s", out->dir->path, out->tmp);
+		msg_errno(LOG_ERR, "%s", out->path);
 		return -1;
 	}
 	if (copy_data(c, out, base) == -1)
@@ -175,16 +176,15 @@ save_verdict(const struct copy *c, const struct outfile *out)
 		msg(LOG_WARNING, "WARNING: core may be incomplete");
 	if (c->ndamaged > 0) {
 		msg(LOG_WARNING, "%s: %" PRIu64 " of %" PRIu64 " chunks are "
-		    "damaged; %s/%s has the rest, and the dump stays: "
+		    "damaged; %s has the rest, and the dump stays: "
 		    "savecore -c clears it", c->path, c->ndamaged,
-		    (c->size + KCORE_CHUNK - 1) / KCORE_CHUNK, out->dir->path,
-		    out->name);
+		    (c->size + KCORE_CHUNK - 1) / KCORE_CHUNK, out->path);
 		return 1;
 	}
 	if (c->nunsure > 0 && c->size == c->planned) {
 		msg(LOG_WARNING, "%s: %" PRIu64 " chunks could not be checked; "
-		    "they are in %s/%s, and the dump stays: savecore -c clears "
-		    "it", c->path, c->nunsure, out->dir->path, out->name);
+		    "they are in %s, and the dump stays: savecore -c clears it",
+		    c->path, c->nunsure, out->path);
 		return 1;
 	}
 	return 0;
@@ -192,8 +192,7 @@ save_verdict(const struct copy *c, const struct outfile *out)
 
 /* 0: saved; 1: saved, but the dump must stay; -1. */
 static int
-save_core(struct dump *d, const struct savecore_opts *opts,
-    const struct crashdir *dir, unsigned int number)
+save_core(struct dump *d, const struct savecore_opts *opts)
 {
 	struct copy c = {
 		.kd = d->kd,
@@ -202,7 +201,6 @@ save_core(struct dump *d, const struct savecore_opts *opts,
 		.planned = kvm_dump_hdr(d->kd)->data_size,
 	};
 	struct outfile out;
-	char name[64];
 	int r;
 
 	if (c.size < c.planned && kvm_dump_mark(d->kd, KCORE_EXCL_MISSING,
@@ -210,13 +208,10 @@ save_core(struct dump *d, const struct savecore_opts *opts,
 		msg(LOG_ERR, "%s", kvm_geterr(d->kd));
 		return -1;
 	}
-	snprintf(name, sizeof(name), "linux.%u.core%s", number,
-	    opts->compress ? ".gz" : "");
-	msg(LOG_NOTICE, "writing %score to %s/%s",
-	    opts->compress ? "compressed " : "", dir->path, name);
-	if (outfile_create(&out, dir, name, opts->compress ? opts->level :
-	    -1) == -1)
+	if (outfile_create(&out, KEEPER_CORE, opts, opts->compress) == -1)
 		return -1;
+	msg(LOG_NOTICE, "writing %score to %s",
+	    opts->compress ? "compressed " : "", out.path);
 	r = opts->compress ? save_compressed(&c, &out) : save_plain(&c, &out);
 	if (r == -1) {
 		outfile_abort(&out);
@@ -229,26 +224,23 @@ save_core(struct dump *d, const struct savecore_opts *opts,
 
 /* The kernel file that -N names. */
 static int
-save_kernel(const struct savecore_opts *opts, const struct crashdir *dir,
-    unsigned int number, int systemfd)
+save_kernel(const struct savecore_opts *opts, int systemfd)
 {
-	char *buf = malloc(SAVE_BUFSZ), name[64];
+	char *buf = malloc(SAVE_BUFSZ);
 	struct outfile out;
 	ssize_t n = -1;
 
-	snprintf(name, sizeof(name), "linux.%u%s", number,
-	    opts->compress ? ".gz" : "");
-	msg(LOG_NOTICE, "writing %skernel to %s/%s",
-	    opts->compress ? "compressed " : "", dir->path, name);
-	if (buf == NULL || outfile_create(&out, dir, name,
-	    opts->compress ? opts->level : -1) == -1) {
+	if (buf == NULL || outfile_create(&out, KEEPER_KERNEL, opts,
+	    opts->compress) == -1) {
 		free(buf);
 		return -1;
 	}
+	msg(LOG_NOTICE, "writing %skernel to %s",
+	    opts->compress ? "compressed " : "", out.path);
 	while ((n = read(systemfd, buf, SAVE_BUFSZ)) > 0) {
 		if (fwrite(buf, 1, (size_t)n, out.fp) == (size_t)n)
 			continue;
-		msg_errno(LOG_ERR, "%s/%s", dir->path, out.tmp);
+		msg_errno(LOG_ERR, "%s", out.path);
 		break;
 	}
 	if (n == -1)
@@ -260,72 +252,74 @@ save_kernel(const struct savecore_opts *opts, const struct crashdir *dir,
 	return -1;
 }
 
+static int
+save_log_text(const struct savecore_opts *opts, const char *text, size_t len)
+{
+	struct outfile out;
+
+	if (outfile_create(&out, KEEPER_LOG, opts, false) == -1)
+		return -1;
+	msg(LOG_NOTICE, "writing kernel log to %s", out.path);
+	if (fwrite(text, 1, len, out.fp) == len)
+		return outfile_commit(&out);
+	msg_errno(LOG_ERR, "%s", out.path);
+	outfile_abort(&out);
+	return -1;
+}
+
 /* The early record's text, where there is one. */
 static int
-save_log(struct dump *d, const struct crashdir *dir)
+save_log(struct dump *d, const struct savecore_opts *opts)
 {
-	char *buf, name[64];
-	struct outfile out;
-	unsigned int number;
-	ssize_t n;
+	ssize_t n = -1;
+	char *text;
+	int r;
 
-	buf = malloc(KCORE_END_AREA);
-	n = buf == NULL ? -1 :
-	    kvm_dump_earlylog(d->kd, buf, KCORE_END_AREA);
-	if (n <= 0) {
+	text = malloc(KCORE_END_AREA);
+	if (text != NULL)
+		n = kvm_dump_earlylog(d->kd, text, KCORE_END_AREA);
+	if (n > 0) {
+		r = save_log_text(opts, text, (size_t)n);
+	} else {
 		msg(LOG_WARNING, "%s: no log to save: %s", d->path,
-		    buf == NULL ? strerror(ENOMEM) : kvm_geterr(d->kd));
-		free(buf);
-		return n == 0 ? 0 : -1;
+		    text == NULL ? strerror(ENOMEM) : kvm_geterr(d->kd));
+		r = n == 0 ? 0 : -1;
 	}
-	if (dir_number(dir, &number) == -1) {
-		free(buf);
-		return -1;
-	}
-	snprintf(name, sizeof(name), "linux.%u.log", number);
-	msg(LOG_NOTICE, "writing kernel log to %s/%s", dir->path, name);
-	if (outfile_create(&out, dir, name, -1) == -1) {
-		free(buf);
-		return -1;
-	}
-	if (fwrite(buf, 1, (size_t)n, out.fp) != (size_t)n) {
-		msg_errno(LOG_ERR, "%s/%s", dir->path, out.tmp);
-		outfile_abort(&out);
-		free(buf);
-		return -1;
-	}
-	free(buf);
-	return outfile_commit(&out);
+	free(text);
+	return r;
+}
+
+/* Nothing of memory was written, as far as anybody knows. */
+static int
+save_early(struct dump *d, const struct savecore_opts *opts)
+{
+	/* A header was written: data may be there after all. */
+	if (d->di.di_dumplo != 0 && !save_state_ok(d) && !opts->force)
+		return save_refuse(d);
+	msg(LOG_WARNING, "%s: no core dump, only what the kernel wrote before "
+	    "it", d->path);
+	return save_log(d, opts);
 }
 
 int
-save_dump(struct dump *d, const struct savecore_opts *opts,
-    const struct crashdir *dir, int systemfd)
+save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd)
 {
-	unsigned int number;
 	int r;
 
 	save_announce(d);
-	if (dump_is_early(d)) {
-		/* A header was written: data may be there after all. */
-		if (d->di.di_dumplo != 0 && !save_state_ok(d) && !opts->force)
-			return save_refuse(d);
-		msg(LOG_WARNING, "%s: no core dump, only what the kernel wrote "
-		    "before it", d->path);
-		return save_log(d, dir);
-	}
+	if (dump_is_early(d))
+		return save_early(d, opts);
 	if (!d->header) {
 		msg(LOG_ERR, "%s: no core can be made of the dump", d->why);
 		if (d->di.di_early)
-			(void)save_log(d, dir);
+			(void)save_log(d, opts);
 		return -1;
 	}
-	if (save_check(d, opts, dir, systemfd) == -1 ||
-	    dir_number(dir, &number) == -1)
+	tell_contents(d);
+	if (save_check(d, opts, systemfd) == -1)
 		return -1;
-	r = save_core(d, opts, dir, number);
-	if (r == -1 || (systemfd != -1 &&
-	    save_kernel(opts, dir, number, systemfd) == -1))
+	r = save_core(d, opts);
+	if (r == -1 || (systemfd != -1 && save_kernel(opts, systemfd) == -1))
 		return -1;
 	return r == 0 ? 0 : -1;
 }

@@ -34,6 +34,7 @@ struct savecore_opts {
 	bool compress;
 	bool force;
 	bool verbose;
+	bool wipe;
 };
 
 /* ---- msg.c: standard error and syslog ---- */
@@ -47,8 +48,8 @@ void msg_errno(int pri, const char *fmt, ...)
 
 /* ---- priv.c: less than all of root's powers ---- */
 
-void priv_limit(void);	/* keeps what opening files needs */
-void priv_drop(void);	/* keeps nothing */
+int priv_limit(void);	/* keeps what the keeper needs */
+int priv_drop(void);	/* keeps nothing */
 
 /* ---- find.c: where a dump can be ---- */
 
@@ -56,7 +57,9 @@ struct candidate {
 	char path[PATH_MAX];
 	uint64_t dev;		/* what makes it one: device or inode */
 	uint64_t ino;
+	bool block;		/* a block device */
 	bool in_use;		/* as swap, now */
+	int fd;			/* open for reading, or -1 */
 };
 
 struct candidates {
@@ -66,7 +69,12 @@ struct candidates {
 
 /* All swap devices and dump partitions, or the one of -D. */
 int find_candidates(struct candidates *c, const char *device);
+/* Opens them all; one that can't be opened is an error where it is the only. */
+int find_open(struct candidates *c, bool only);
 void find_free(struct candidates *c);
+struct stat;
+/* Is it the candidate? */
+bool find_same(const struct candidate *where, const struct stat *st);
 
 /* ---- dump.c: the dumps on the candidates ---- */
 
@@ -74,18 +82,21 @@ struct dump {
 	const struct candidate *where;
 	const char *path;
 	kvm_t *kd;		/* NULL: can't be opened */
+	int wrfd;		/* the same, for writing; or -1 */
 	struct kvm_dumpinfo di;
 	bool found;		/* di is valid and the dump may be taken */
 	bool header;		/* kvm_dump_mkheader() succeeded */
 	bool cleared;		/* saved or given up before */
+	int level;		/* asked for when armed; -1: not known */
 	uint32_t dumpmag;	/* where header is set and data is there */
 	char why[KVM_ERRBUFSZ];	/* where header is not set */
 };
 
 struct armid_list;
 
-/* Opens the device, with open(2)'s flags. */
-int dump_open(struct dump *d, const struct candidate *where, int flags);
+/* Reads through the candidate's descriptor, or through fd for writing too. */
+int dump_open(struct dump *d, const struct candidate *where);
+int dump_reopen(struct dump *d, int fd);
 void dump_close(struct dump *d);
 /*
  * Looks for a dump whose arm id is known, or with any where any is set.  Not
@@ -97,11 +108,27 @@ bool dump_is_early(const struct dump *d);
 /* Clears the dump and looks again whether it is cleared. */
 int dump_clear(struct dump *d, const struct armid_list *known);
 
-/* ---- dir.c: the directory ---- */
+/* ---- tell.c: what is in a dump, and what is not ---- */
+
+void tell_contents(const struct dump *d);
+
+/* ---- wipe.c ---- */
+
+/* Zeroes all but page 0, and reads it back. */
+int wipe_device(int fd, const char *path);
+
+/* ---- dir.c: the directory, which only the keeper touches ---- */
 
 struct crashdir {
 	const char *path;
-	int fd;
+	int fd;			/* -1: none is needed */
+};
+
+/* A file that is there whole under its name, or not at all. */
+struct dirfile {
+	int fd;			/* -1: there is none */
+	char tmp[64];
+	char name[64];
 };
 
 int dir_open(struct crashdir *dir, const char *path);
@@ -110,20 +137,41 @@ void dir_close(struct crashdir *dir);
 int dir_number(const struct crashdir *dir, unsigned int *number);
 /* Is there room for so many bytes?  1: yes, or try; 0: no.  Says so. */
 int dir_space(const struct crashdir *dir, uint64_t need);
+int dir_create(const struct crashdir *dir, struct dirfile *f,
+    const char *name);
+/* Makes it durable under its name; never replaces a file. */
+int dir_commit(const struct crashdir *dir, struct dirfile *f);
+void dir_abort(const struct crashdir *dir, struct dirfile *f);
 
-/* ---- outfile.c: a file that is there whole or not at all ---- */
+/* ---- ask.c: what the worker asks of the keeper ---- */
 
-struct outfile {
-	const struct crashdir *dir;
-	FILE *fp;		/* compressing, or plain */
-	int fd;			/* what fp writes to */
-	char tmp[64];
-	char name[64];
+enum keeper_file {
+	KEEPER_CORE,
+	KEEPER_KERNEL,
+	KEEPER_LOG,
+	KEEPER_NFILES,
 };
 
-/* level: 0 to 9, or -1 for a plain file. */
-int outfile_create(struct outfile *out, const struct crashdir *dir,
-    const char *name, int level);
+void ask_init(int sock);
+/* Is there room for so many bytes, or may it be tried? */
+bool ask_space(uint64_t need);
+/* A new file to write to, and the number in its name; -1. */
+int ask_create(enum keeper_file what, bool compressed, unsigned int *number);
+int ask_commit(enum keeper_file what);
+/* A candidate, to be written: 0, or an errno after no message. */
+int ask_device(size_t index, int *fd);
+
+/* ---- outfile.c: a file being saved ---- */
+
+struct outfile {
+	enum keeper_file what;
+	FILE *fp;		/* compressing, or plain */
+	int fd;			/* what fp writes to */
+	char path[PATH_MAX];	/* for messages */
+};
+
+int outfile_create(struct outfile *out, enum keeper_file what,
+    const struct savecore_opts *opts, bool compress);
 /* Makes it durable under its name. */
 int outfile_commit(struct outfile *out);
 void outfile_abort(struct outfile *out);
@@ -145,6 +193,10 @@ struct copy {
 	bool marks_full;	/* not all of it is noted in the header */
 	uint64_t ndamaged;	/* chunks damaged or not readable */
 	uint64_t nunsure;	/* chunks that have no checksum */
+	uint64_t nranges;	/* runs of damaged chunks */
+	uint64_t bad_off;	/* the run that is not told of yet */
+	uint64_t bad_len;
+	char bad_why[KVM_ERRBUFSZ];
 };
 
 /* Verifies only, and notes damage in the header. */
@@ -161,7 +213,16 @@ int copy_data(struct copy *c, struct outfile *out, off_t base);
  * Saves the dump.  systemfd: the kernel file to be saved with it, or -1.
  * 0: all there is was saved and verified, so that the dump may be cleared.
  */
-int save_dump(struct dump *d, const struct savecore_opts *opts,
-    const struct crashdir *dir, int systemfd);
+int save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd);
+
+/* ---- session.c: one run ---- */
+
+struct session;
+
+/* Opens all that is needed, with privileges; NULL after a message. */
+struct session *session_open(const struct savecore_opts *opts);
+/* Does what opts say, in two processes. */
+int session_run(struct session *s, const struct savecore_opts *opts);
+void session_close(struct session *s);
 
 #endif /* _SAVECORE_H_ */

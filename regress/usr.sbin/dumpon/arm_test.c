@@ -126,7 +126,7 @@ arm_refused_tells_of_old_device(void **state)
 	fake_listen();
 	status_replaced("/dev/vdb2", NULL);
 	said = fake_said();
-	assert_one_line(said, "/dev/vdb2 was armed before, and is not any more");
+	assert_one_line(said, "/dev/vdb2 was armed before, and is not");
 }
 
 /* This test checks that what was armed is printed: driver, sizes, fit. */

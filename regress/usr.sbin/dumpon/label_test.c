@@ -243,7 +243,8 @@ arm_label_found_by_text_and_uuid(void **state)
 	(void)state;
 	fake_partition("");
 	fake_file("/proc/partitions", "major minor  #blocks  name\n\n"
-	    " 259        1   65536 nvme0n1p1\n 259        2   65536 nvme0n1p2\n");
+	    " 259        1   65536 nvme0n1p1\n"
+	    " 259        2   65536 nvme0n1p2\n");
 	opts.device = "LABEL=crash";
 	assert_refused(&opts, "no dump partition has that label");
 	assert_labelled(&arming_label);

@@ -225,7 +225,8 @@ arm_with_kdump_warns_and_leaves_order(void **state)
 	assert_said(assert_armed(&arming_partition), "no dump will be written");
 	assert_int_equal(fake_text(POST_NOTIFIERS)[0], 'N');
 	fake_file(POST_NOTIFIERS, "Y\n");
-	assert_said(assert_armed(&arming_partition), "once the dump is written");
+	assert_said(assert_armed(&arming_partition),
+	    "once the dump is written");
 }
 
 /* This test checks the warnings about a panic that leads nowhere. */

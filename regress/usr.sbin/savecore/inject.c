@@ -2,18 +2,23 @@
 /*
  * inject.c: makes savecore's system calls fail, and moves its root.
  *
- * Linked into a savecore of its own, with the calls wrapped by the linker:
+ * Linked into a savecore of its own, with the calls wrapped by the linker.  Its
+ * two processes count their calls together:
  *	SAVECORE_ROOT	what stands for /, as far as kernfile.c goes
  *	INJECT_AT	the call that fails, from 1 on; 0: none
  *	INJECT_HOW	once, ever (and all after it), or kill (SIGKILL)
- *	INJECT_LOG	a file that gets a line for each call: its name, and the
- *			file it is about
+ *	INJECT_LOG	a file that gets a line for each call: its name, the
+ *			device and inode it is about, and the user
  */
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +27,24 @@
 
 #include "kernfile.h"
 
-static unsigned long inject_calls;
+static atomic_ulong *inject_calls;
+static FILE *inject_fp;
+
+/* Before main(), so that both processes have it. */
+__attribute__((constructor)) static void
+inject_init(void)
+{
+	const char *path = getenv("INJECT_LOG");
+	void *p;
+
+	p = mmap(NULL, sizeof(*inject_calls), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		abort();
+	inject_calls = p;
+	if (path != NULL && (inject_fp = fopen(path, "we")) != NULL)
+		(void)fcntl(fileno(inject_fp), F_SETFL, O_APPEND);
+}
 
 const char *
 kernfile_root(void)
@@ -35,19 +57,16 @@ kernfile_root(void)
 static void
 inject_log(const char *name, int fd)
 {
-	static FILE *fp;
-	const char *path = getenv("INJECT_LOG");
-	char file[PATH_MAX], link[64];
 	int error = errno;
-	ssize_t n;
+	struct stat st;
 
-	if (path == NULL || (fp == NULL && (fp = fopen(path, "we")) == NULL))
+	if (inject_fp == NULL)
 		return;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, file, sizeof(file) - 1);
-	file[n == -1 ? 0 : n] = '\0';
-	fprintf(fp, "%s %s\n", name, file);
-	fflush(fp);
+	if (fstat(fd, &st) == -1)
+		memset(&st, 0, sizeof(st));
+	fprintf(inject_fp, "%s %ju:%ju %u\n", name, (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino, (unsigned int)geteuid());
+	fflush(inject_fp);
 	errno = error;
 }
 
@@ -57,11 +76,11 @@ inject_fails(const char *name, int fd, int error)
 {
 	const char *at = getenv("INJECT_AT"), *how = getenv("INJECT_HOW");
 	unsigned long n = at == NULL ? 0 : strtoul(at, NULL, 10);
+	unsigned long call = atomic_fetch_add(inject_calls, 1) + 1;
 
 	inject_log(name, fd);
-	inject_calls++;
-	if (n == 0 || how == NULL || inject_calls < n ||
-	    (inject_calls > n && strcmp(how, "ever") != 0))
+	if (n == 0 || how == NULL || call < n ||
+	    (call > n && strcmp(how, "ever") != 0))
 		return false;
 	if (strcmp(how, "kill") == 0)
 		raise(SIGKILL);
@@ -75,7 +94,7 @@ type __wrap_##name args;						\
 type									\
 __wrap_##name args							\
 {									\
-	return inject_fails(#name, fd, error) ? -1 : __real_##name names;		\
+	return inject_fails(#name, fd, error) ? -1 : __real_##name names; \
 }
 
 INJECT(ssize_t, write, ENOSPC, (int fd, const void *buf, size_t len),
@@ -84,6 +103,12 @@ INJECT(ssize_t, pread64, EIO, (int fd, void *buf, size_t len, off_t off),
     (fd, buf, len, off))
 INJECT(ssize_t, pwrite64, ENOSPC,
     (int fd, const void *buf, size_t len, off_t off), (fd, buf, len, off))
+INJECT(ssize_t, sendmsg, EPIPE,
+    (int fd, const struct msghdr *m, int flags), (fd, m, flags))
+INJECT(ssize_t, recvmsg, EIO, (int fd, struct msghdr *m, int flags),
+    (fd, m, flags))
+INJECT(int, fallocate64, EOPNOTSUPP, (int fd, int mode, off_t off, off_t len),
+    (fd, mode, off, len))
 INJECT(int, fsync, EIO, (int fd), (fd))
 INJECT(int, fdatasync, EIO, (int fd), (fd))
 INJECT(int, ftruncate64, ENOSPC, (int fd, off_t len), (fd, len))

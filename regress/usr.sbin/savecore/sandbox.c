@@ -8,6 +8,7 @@
  * are in the image.
  */
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -245,11 +246,15 @@ sandbox_run(struct sandbox *s, ...)
 		argv[++i] = va_arg(ap, char *);
 	va_end(ap);
 	assert_non_null(out);
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
 	pid = fork();
 	assert_true(pid != -1);
 	if (pid == 0)
 		sandbox_child(s, argv, fileno(out));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	/* Its worker comes to us where it did not wait for it. */
+	while (waitpid(-1, NULL, 0) != -1)
+		;
 	rewind(out);
 	n = fread(s->said, 1, sizeof(s->said) - 1, out);
 	s->said[n] = '\0';

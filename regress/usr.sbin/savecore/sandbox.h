@@ -53,7 +53,7 @@ bool sandbox_untouched(const struct sandbox *s);
 bool sandbox_good(const struct sandbox *s, const char *name);
 /* Nothing that swap could hold has changed: everything below dumplo. */
 bool sandbox_swap_untouched(const struct sandbox *s);
-/* The calls of the last run, a name and a file a line; free(3) it. */
+/* The calls of the last run, as inject.c writes them; free(3) it. */
 char *sandbox_calls(const struct sandbox *s);
 bool sandbox_has(const struct sandbox *s, const char *name);
 void sandbox_assert_said(const struct sandbox *s, const char *what);

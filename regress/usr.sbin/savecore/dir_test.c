@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dir_test.c: the directory: bounds, minfree, and what others put there.
+ */
+#include <sys/stat.h>
+
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "saving.h"
+
+/* This test checks minfree: short of it there is no dump; -f saves. */
+static void
+minfree_not_left_refused(void **state)
+{
+	struct sandbox *s = *state;
+
+	put_in_dir(s, "minfree", "99999999999999\n");
+	assert_refused(s, save(s), "no dump, not enough free space in ");
+	assert_int_equal(save_forced(s), 0);
+	assert_true(sandbox_good(s, "linux.0.core"));
+}
+
+/* This test checks that numbers follow bounds, and that no file that is there
+ * is replaced. */
+static void
+bounds_number_is_next_free_one(void **state)
+{
+	struct sandbox *s = *state;
+
+	put_in_dir(s, "bounds", "7\n");
+	put_in_dir(s, "linux.7.core.gz", "");
+	assert_int_equal(save(s), 0);
+	assert_true(sandbox_good(s, "linux.8.core"));
+	put_in_dir(s, "bounds", "many\n");
+	assert_int_equal(save_forced(s), 1);
+	sandbox_assert_said(s, "its first line is not a number");
+}
+
+/* This test checks that links others put into a shared directory lead
+ * nowhere. */
+static void
+dir_planted_links_not_followed(void **state)
+{
+	struct sandbox *s = *state;
+	struct stat st;
+
+	assert_int_equal(chmod(s->dir, 01777), 0);
+	sandbox_file(s, "/victim", "5\n");
+	assert_int_equal(symlink("../victim", in_dir(s, "bounds")), 0);
+	assert_int_equal(symlink("../victim", in_dir(s, "minfree")), 0);
+	assert_int_equal(symlink("../victim",
+	    in_dir(s, ".linux.0.core.partial")), 0);
+	assert_int_equal(symlink("../victim", in_dir(s, "linux.0.core")), 0);
+	assert_int_equal(save(s), 0);
+	assert_true(sandbox_good(s, "linux.1.core"));
+	assert_int_equal(stat(sandbox_path(s, "victim"), &st), 0);
+	assert_int_equal(st.st_size, 2);
+}
+
+/* This test checks which directories a core is not put into. */
+static void
+dir_unsafe_refused(void **state)
+{
+	struct sandbox *s = *state;
+	char link[128];
+
+	assert_int_equal(chmod(s->dir, 0777), 0);
+	assert_refused(s, save(s), "others may replace files there");
+	assert_int_equal(chmod(s->dir, 0755), 0);
+	snprintf(link, sizeof(link), "%s", sandbox_path(s, "link"));
+	assert_int_equal(symlink(s->dir, link), 0);
+	assert_refused(s, sandbox_run(s, "-D", s->image, link, NULL), link);
+	assert_refused(s, sandbox_run(s, "-D", s->image, "/nonexistent", NULL),
+	    "/nonexistent: No such file");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(minfree_not_left_refused),
+		TEST(bounds_number_is_next_free_one),
+		TEST(dir_planted_links_not_followed),
+		TEST(dir_unsafe_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

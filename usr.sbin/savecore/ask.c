@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ask.c: what the worker asks of the keeper; see keeper.h.
+ *
+ * The keeper has said what is wrong, unless it can't be talked with.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "keeper.h"
+#include "savecore.h"
+
+static int ask_sock = -1;
+
+void
+ask_init(int sock)
+{
+	ask_sock = sock;
+}
+
+/* The keeper's errno, or 0.  A descriptor is wanted if fd is not NULL. */
+static int
+ask_keeper(enum keeper_op op, uint32_t what, uint64_t arg, uint32_t *number,
+    int *fd)
+{
+	const struct keeper_ask ask = { op, what, arg };
+	struct keeper_answer a;
+	int got = -1, r;
+
+	r = keeper_send(ask_sock, &ask, sizeof(ask), -1);
+	if (r == 0)
+		r = keeper_recv(ask_sock, &a, sizeof(a), &got) == 1 ? 0 : -1;
+	if (r == 0 && a.error == 0 && fd != NULL && got == -1) {
+		errno = EPROTO;
+		r = -1;
+	}
+	if (r == -1) {
+		msg_errno(LOG_ERR, "talking with the part that has privileges");
+		return EIO;
+	}
+	if (a.error != 0)
+		return a.error;
+	if (fd != NULL)
+		*fd = got;
+	if (number != NULL)
+		*number = a.number;
+	return 0;
+}
+
+bool
+ask_space(uint64_t need)
+{
+	return ask_keeper(KEEPER_SPACE, 0, need, NULL, NULL) == 0;
+}
+
+int
+ask_create(enum keeper_file what, bool compressed, unsigned int *number)
+{
+	int fd;
+
+	if (ask_keeper(KEEPER_CREATE, what, compressed, number, &fd) != 0)
+		return -1;
+	return fd;
+}
+
+int
+ask_commit(enum keeper_file what)
+{
+	return ask_keeper(KEEPER_COMMIT, what, 0, NULL, NULL) == 0 ? 0 : -1;
+}
+
+int
+ask_device(size_t index, int *fd)
+{
+	return ask_keeper(KEEPER_DEVICE, (uint32_t)index, 0, NULL, fd);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * keeper.c: the part of savecore(8) that keeps its privileges.
+ *
+ * It believes nothing the worker says: every request is checked here, and what
+ * the worker could spoil is looked at again when it is gone.
+ */
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/kcore.h>
+
+#include "keeper.h"
+
+/* A device that the worker may write. */
+struct keeper_device {
+	int fd;			/* -1: not asked for */
+	unsigned char page0[KCORE_ALIGN];
+};
+
+struct keeper {
+	const struct candidates *where;
+	struct keeper_device *devices;	/* one for each candidate */
+	const struct crashdir *dir;
+	bool numbered;
+	unsigned int number;
+	struct dirfile files[KEEPER_NFILES];
+	bool created[KEEPER_NFILES];
+};
+
+static int
+keeper_create(struct keeper *k, const struct keeper_ask *ask, int *fd)
+{
+	char name[64];
+
+	if (ask->what >= KEEPER_NFILES || k->created[ask->what] ||
+	    k->dir->fd == -1)
+		return EINVAL;
+	if (!k->numbered && dir_number(k->dir, &k->number) == -1)
+		return EIO;
+	k->numbered = true;
+	keeper_name(name, ask->what, k->number, ask->arg != 0);
+	if (dir_create(k->dir, &k->files[ask->what], name) == -1)
+		return EIO;
+	k->created[ask->what] = true;
+	*fd = k->files[ask->what].fd;
+	return 0;
+}
+
+static int
+keeper_commit(struct keeper *k, const struct keeper_ask *ask)
+{
+	if (ask->what >= KEEPER_NFILES || k->files[ask->what].fd == -1)
+		return EINVAL;
+	return dir_commit(k->dir, &k->files[ask->what]) == -1 ? EIO : 0;
+}
+
+/* Is it still what was found, and does nobody use it? */
+static int
+keeper_open(const struct candidate *where, int *fd)
+{
+	struct stat st;
+	int excl;
+
+	if (where->in_use)
+		return EBUSY;
+	/* What is swap, mounted, or an armed dump partition is EBUSY. */
+	excl = where->block ? O_EXCL : 0;
+	*fd = open(where->path, O_RDWR | O_NONBLOCK | O_CLOEXEC | excl);
+	if (*fd == -1)
+		return errno;
+	if (fstat(*fd, &st) == 0 && find_same(where, &st))
+		return 0;
+	close(*fd);
+	*fd = -1;
+	return ENODEV;
+}
+
+static int
+keeper_device(struct keeper *k, const struct keeper_ask *ask, int *fd)
+{
+	const struct candidate *where;
+	struct keeper_device *dev;
+	int error;
+
+	if (ask->what >= k->where->n || k->devices[ask->what].fd != -1)
+		return EINVAL;
+	where = &k->where->list[ask->what];
+	dev = &k->devices[ask->what];
+	error = keeper_open(where, &dev->fd);
+	if (error == 0 && pread(dev->fd, dev->page0, sizeof(dev->page0), 0) !=
+	    (ssize_t)sizeof(dev->page0)) {
+		close(dev->fd);
+		dev->fd = -1;
+		error = EIO;
+	}
+	*fd = dev->fd;
+	return error;
+}
+
+static int
+keeper_answer(struct keeper *k, int sock, const struct keeper_ask *ask)
+{
+	struct keeper_answer a = { 0, 0 };
+	int fd = -1;
+
+	switch (ask->op) {
+	case KEEPER_SPACE:
+		a.error = k->dir->fd == -1 ? EINVAL :
+		    dir_space(k->dir, ask->arg) == 1 ? 0 : ENOSPC;
+		break;
+	case KEEPER_CREATE:
+		a.error = keeper_create(k, ask, &fd);
+		a.number = k->number;
+		break;
+	case KEEPER_COMMIT:
+		a.error = keeper_commit(k, ask);
+		break;
+	case KEEPER_DEVICE:
+		a.error = keeper_device(k, ask, &fd);
+		break;
+	default:
+		a.error = EINVAL;
+		break;
+	}
+	return keeper_send(sock, &a, sizeof(a), a.error == 0 ? fd : -1);
+}
+
+/* Page 0 belongs to swap or is the label: it must be what it was. */
+static int
+keeper_check_page0(const struct candidate *where, struct keeper_device *dev)
+{
+	unsigned char page[KCORE_ALIGN];
+	int r = 0;
+
+	(void)posix_fadvise(dev->fd, 0, sizeof(page), POSIX_FADV_DONTNEED);
+	if (pread(dev->fd, page, sizeof(page), 0) != (ssize_t)sizeof(page)) {
+		msg_errno(LOG_ERR, "%s: page 0", where->path);
+		return -1;
+	}
+	if (memcmp(page, dev->page0, sizeof(page)) == 0)
+		return 0;
+	r = pwrite(dev->fd, dev->page0, sizeof(page), 0) ==
+	    (ssize_t)sizeof(page) && fsync(dev->fd) == 0 ? 0 : -1;
+	msg(LOG_CRIT, "%s: page 0 was changed by what read the dump%s",
+	    where->path, r == 0 ? ": it is as before again" : "");
+	return -1;
+}
+
+static int
+keeper_finish(struct keeper *k)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < KEEPER_NFILES; i++)
+		dir_abort(k->dir, &k->files[i]);
+	for (i = 0; i < k->where->n; i++) {
+		if (k->devices[i].fd == -1)
+			continue;
+		if (keeper_check_page0(&k->where->list[i],
+		    &k->devices[i]) == -1)
+			r = -1;
+		close(k->devices[i].fd);
+	}
+	free(k->devices);
+	return r;
+}
+
+static int
+keeper_init(struct keeper *k, const struct candidates *where,
+    const struct crashdir *dir)
+{
+	size_t i;
+
+	memset(k, 0, sizeof(*k));
+	k->where = where;
+	k->dir = dir;
+	k->devices = calloc(where->n + 1, sizeof(*k->devices));
+	if (k->devices == NULL) {
+		msg_errno(LOG_ERR, "no memory");
+		return -1;
+	}
+	for (i = 0; i < where->n; i++)
+		k->devices[i].fd = -1;
+	for (i = 0; i < KEEPER_NFILES; i++)
+		k->files[i].fd = -1;
+	return 0;
+}
+
+/* Until the worker closes the socket, by which it ends. */
+static int
+keeper_loop(struct keeper *k, int sock)
+{
+	struct keeper_ask ask;
+	int fd, r;
+
+	while ((r = keeper_recv(sock, &ask, sizeof(ask), &fd)) == 1) {
+		if (fd != -1)
+			close(fd);
+		if (keeper_answer(k, sock, &ask) == -1)
+			r = -1;
+		if (r == -1)
+			break;
+	}
+	if (r == -1)
+		msg_errno(LOG_ERR, "talking with what reads the dump");
+	return r;
+}
+
+/* Sees that it ends, and says how it did. */
+static int
+keeper_reap(pid_t worker)
+{
+	pid_t pid;
+	int status;
+
+	/* It has ended, or it can't be talked with. */
+	(void)kill(worker, SIGKILL);
+	do
+		pid = waitpid(worker, &status, 0);
+	while (pid == -1 && errno == EINTR);
+	if (pid == -1) {
+		msg_errno(LOG_ERR, "waiting for what reads the dump");
+		return -1;
+	}
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) == 0 ? 0 : -1;
+	msg(LOG_ERR, "what reads the dump was ended by signal %d",
+	    WTERMSIG(status));
+	return -1;
+}
+
+int
+keeper_serve(int sock, pid_t worker, const struct candidates *where,
+    const struct crashdir *dir)
+{
+	struct keeper k;
+	int r;
+
+	r = keeper_init(&k, where, dir);
+	if (r == 0)
+		r = keeper_loop(&k, sock);
+	close(sock);
+	if (keeper_reap(worker) == -1)
+		r = -1;
+	if (k.devices != NULL && keeper_finish(&k) == -1)
+		r = -1;
+	return r;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session.c: one run.  Everything is opened first; then the worker, a process
+ * with no privileges, looks at what is on the devices, and the keeper does the
+ * little it is asked.
+ *
+ * The order is everything: a dump is cleared only once a verified copy is on
+ * stable storage under its name.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "armid.h"
+#include "keeper.h"
+#include "savecore.h"
+
+struct session {
+	struct armid_list known;
+	struct candidates where;
+	struct dump *dumps;	/* one for each candidate */
+	struct crashdir dir;
+	int systemfd;
+};
+
+/* ---- What is opened ---- */
+
+static int
+session_open_saving(struct session *s, const struct savecore_opts *opts)
+{
+	struct stat st;
+
+	if (dir_open(&s->dir, opts->directory) == -1)
+		return -1;
+	if (opts->system == NULL)
+		return 0;
+	s->systemfd = open(opts->system, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (s->systemfd == -1 || fstat(s->systemfd, &st) == -1) {
+		msg_errno(LOG_ERR, "%s", opts->system);
+		return -1;
+	}
+	if (S_ISREG(st.st_mode))
+		return 0;
+	msg(LOG_ERR, "%s: is not a regular file", opts->system);
+	return -1;
+}
+
+struct session *
+session_open(const struct savecore_opts *opts)
+{
+	struct session *s;
+
+	s = calloc(1, sizeof(*s));
+	if (s == NULL) {
+		msg_errno(LOG_ERR, "no memory");
+		return NULL;
+	}
+	s->dir.fd = s->systemfd = -1;
+	if (armid_read(&s->known) == 0 &&
+	    find_candidates(&s->where, opts->device) == 0 &&
+	    find_open(&s->where, opts->device != NULL) == 0 &&
+	    (s->dumps = calloc(s->where.n + 1, sizeof(*s->dumps))) != NULL &&
+	    (opts->mode != SAVECORE_SAVE ||
+	    session_open_saving(s, opts) == 0))
+		return s;
+	session_close(s);
+	return NULL;
+}
+
+void
+session_close(struct session *s)
+{
+	find_free(&s->where);
+	dir_close(&s->dir);
+	if (s->systemfd != -1)
+		close(s->systemfd);
+	free(s->dumps);
+	free(s);
+}
+
+/* ---- The worker: which dump ---- */
+
+/* Dumps that were not saved come first, and of those the newest. */
+static bool
+session_before(const struct dump *a, const struct dump *b)
+{
+	if (a->cleared != b->cleared)
+		return !a->cleared;
+	return a->di.di_time_ns > b->di.di_time_ns;
+}
+
+/* The dump that counts, or NULL.  cleared: those that were saved count too. */
+static struct dump *
+session_pick(struct session *s, bool cleared)
+{
+	struct dump *best = NULL, *d;
+	size_t i;
+
+	for (i = 0; i < s->where.n; i++) {
+		d = &s->dumps[i];
+		if (!d->found || (d->cleared && !cleared))
+			continue;
+		if (best == NULL || session_before(d, best))
+			best = d;
+	}
+	return best;
+}
+
+static void
+session_tell_others(const struct session *s, const struct dump *best)
+{
+	const struct dump *d;
+	size_t i;
+
+	for (i = 0; i < s->where.n; i++) {
+		d = &s->dumps[i];
+		if (d != best && d->found && !d->cleared)
+			msg(LOG_NOTICE, "%s: has an older dump: run savecore "
+			    "again for it", d->path);
+	}
+}
+
+static int
+session_look(struct session *s, const struct savecore_opts *opts)
+{
+	const struct candidate *where;
+	size_t i;
+
+	for (i = 0; i < s->where.n; i++) {
+		where = &s->where.list[i];
+		if (where->fd == -1)
+			continue;
+		if (opts->verbose)
+			msg(LOG_INFO, "looking at %s", where->path);
+		if ((dump_open(&s->dumps[i], where) == -1 ||
+		    dump_look(&s->dumps[i], &s->known, opts->force) == -1) &&
+		    opts->device != NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Gets the dump's device for writing.  0; 1: it is in use, and what is written
+ * to swap in use would end up in somebody's memory; -1.
+ */
+static int
+session_writable(struct session *s, struct dump *d,
+    const struct savecore_opts *opts)
+{
+	int error, fd;
+
+	error = ask_device((size_t)(d - s->dumps), &fd);
+	if (error == EBUSY || error == ETXTBSY)
+		return 1;
+	if (error != 0) {
+		msg(LOG_ERR, "%s: can't be written: %s", d->path,
+		    strerror(error));
+		return -1;
+	}
+	if (dump_reopen(d, fd) == -1)
+		return -1;
+	if (dump_look(d, &s->known, opts->force) == 0 && d->found)
+		return 0;
+	msg(LOG_ERR, "%s: the dump is gone", d->path);
+	return -1;
+}
+
+/* ---- The worker: what is done with it ---- */
+
+static int
+session_wipe(const struct dump *d, const struct savecore_opts *opts)
+{
+	if (wipe_device(d->wrfd, d->path) == -1)
+		return -1;
+	if (opts->verbose)
+		msg(LOG_NOTICE, "%s: wiped", d->path);
+	return 0;
+}
+
+static int
+session_save(struct session *s, const struct savecore_opts *opts)
+{
+	struct dump *d = session_pick(s, opts->force);
+	int busy;
+
+	if (d == NULL) {
+		msg(LOG_WARNING, "no core dump");
+		return -1;
+	}
+	session_tell_others(s, d);
+	busy = session_writable(s, d, opts);
+	if (busy == -1 || save_dump(d, opts, s->systemfd) == -1)
+		return -1;
+	if (busy == 1) {
+		msg(LOG_ERR, "%s: is in use, so that the dump can't be "
+		    "cleared: swapoff(8) or umount(8) it, and clear it with "
+		    "savecore -c", d->path);
+		return -1;
+	}
+	if (dump_clear(d, &s->known) == -1)
+		return -1;
+	return opts->wipe ? session_wipe(d, opts) : 0;
+}
+
+static int
+session_clear_one(struct session *s, struct dump *d,
+    const struct savecore_opts *opts)
+{
+	int busy = session_writable(s, d, opts);
+
+	if (busy == 1)
+		msg(LOG_ERR, "%s: is in use, so that the dump can't be "
+		    "cleared: swapoff(8) or umount(8) it first", d->path);
+	if (busy != 0)
+		return -1;
+	if (!d->cleared && dump_clear(d, &s->known) == -1)
+		return -1;
+	if (opts->verbose && !opts->wipe)
+		msg(LOG_NOTICE, "%s: dump cleared", d->path);
+	return opts->wipe ? session_wipe(d, opts) : 0;
+}
+
+/* Clears all that there are, and wipes those that were cleared before. */
+static int
+session_clear(struct session *s, const struct savecore_opts *opts)
+{
+	struct dump *d;
+	size_t i;
+	int r = 0;
+
+	if (session_pick(s, true) == NULL) {
+		msg(LOG_WARNING, "no core dump");
+		return -1;
+	}
+	for (i = 0; i < s->where.n; i++) {
+		d = &s->dumps[i];
+		if (d->found && (!d->cleared || opts->wipe) &&
+		    session_clear_one(s, d, opts) == -1)
+			r = -1;
+	}
+	return r;
+}
+
+static int
+session_check(struct session *s, const struct savecore_opts *opts)
+{
+	const struct dump *d = session_pick(s, false);
+
+	if (opts->verbose && d == NULL)
+		msg(LOG_NOTICE, "no core dump");
+	else if (opts->verbose)
+		msg(LOG_NOTICE, "%s: there is a dump", d->path);
+	return d == NULL ? -1 : 0;
+}
+
+static int
+session_work(struct session *s, const struct savecore_opts *opts)
+{
+	if (session_look(s, opts) == -1)
+		return -1;
+	switch (opts->mode) {
+	case SAVECORE_CLEAR:
+		return session_clear(s, opts);
+	case SAVECORE_CHECK:
+		return session_check(s, opts);
+	default:
+		return session_save(s, opts);
+	}
+}
+
+/* The worker's process; does not return. */
+__attribute__((noreturn)) static void
+session_worker(struct session *s, const struct savecore_opts *opts, int sock)
+{
+	size_t i;
+	int r = -1;
+
+	dir_close(&s->dir);
+	ask_init(sock);
+	if (priv_drop() == 0)
+		r = session_work(s, opts);
+	for (i = 0; i < s->where.n; i++)
+		dump_close(&s->dumps[i]);
+	if (fflush(stdout) == EOF) {
+		msg_errno(LOG_ERR, "standard output");
+		r = -1;
+	}
+	_exit(r == 0 ? 0 : 1);
+}
+
+int
+session_run(struct session *s, const struct savecore_opts *opts)
+{
+	int sock[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock) == -1 ||
+	    fflush(stdout) == EOF || (pid = fork()) == -1) {
+		msg_errno(LOG_ERR, "can't start what reads the dump");
+		return -1;
+	}
+	if (pid == 0) {
+		close(sock[0]);
+		session_worker(s, opts, sock[1]);
+	}
+	close(sock[1]);
+	return keeper_serve(sock[0], pid, &s->where, &s->dir);
+}
