@@ -40,8 +40,7 @@ header_at_panic(cpu_kcore_hdr_t *h)
 	h->panic_cpu = (u32)raw_smp_processor_id();
 	h->panic_tid = (u32)current->pid;
 	h->panic_task = (u64)(unsigned long)current;
-	memcpy(h->panic_comm, current->comm,
-	    min(sizeof(h->panic_comm), sizeof(current->comm)) - 1);
+	strscpy(h->panic_comm, current->comm, sizeof(h->panic_comm));
 	h->panic_time_ns = ktime_get_real_fast_ns();
 	h->uptime_ns = ktime_get_boot_fast_ns();
 }
