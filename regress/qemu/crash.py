@@ -27,10 +27,12 @@ STATES = ("EMPTY", "INPROGRESS", "COMPLETE", "FAILED", "SAVED")
 # of the log the console has seen, and text.N is the line it is printing;
 # did_panic and rcu_cpu_stall_suppress belong to panic notifiers behind ours.
 # Newer kernels print from printk_shared_pbufs, and count the readers of their
-# list of consoles for each CPU.
+# list of consoles for each CPU; older ones store through textbuf.N and keep the
+# place in the log that the consoles have reached.
 VOLATILE = {"univ8250_console": 128, r"text\.[0-9]+": 1024, "did_panic": 4,
             "rcu_cpu_stall_suppress": 4, "printk_shared_pbufs": 3072,
-            "console_srcu_srcu_data": 32}
+            "console_srcu_srcu_data": 32, r"textbuf\.[0-9]+": 1024,
+            "console_seq": 8}
 
 # What crashme.c fills memory with.
 WORDS = 8192
