@@ -162,6 +162,141 @@ save_damaged_header_saves_log(void **state)
 	assert_true(sandbox_has(s, "linux.0.log"));
 }
 
+/* An image in which every page of a range of the data was overwritten. */
+static void
+overwrite(struct sandbox *s, uint64_t from, uint64_t to)
+{
+	static struct mkdump_flip flips[2 * CHUNK / MKDUMP_PAGE];
+	struct mkdump_spec spec;
+
+	sandbox_spec(&spec);
+	for (; from < to; from += MKDUMP_PAGE) {
+		assert_true(spec.nflips < sizeof(flips) / sizeof(flips[0]));
+		flips[spec.nflips++] = (struct mkdump_flip){
+			MKDUMP_DATA, from + 16,
+		};
+	}
+	spec.flips = flips;
+	sandbox_image(s, &spec);
+}
+
+/* The saved core's data are what is on the device, damage and all. */
+static void
+assert_data_as_found(struct sandbox *s)
+{
+	const size_t head = s->core_len - s->info.data_size;
+	FILE *fp = fopen(in_dir(s, "linux.0.core"), "r");
+
+	assert_non_null(fp);
+	assert_int_equal(fread(s->scratch, 1, s->core_len + 1, fp),
+	    s->core_len);
+	fclose(fp);
+	assert_memory_equal(s->scratch + head, s->core + head,
+	    s->info.data_size);
+}
+
+/* This test checks a dump that swap has overwritten in part: the range is named
+ * once, by its physical addresses, the rest is saved, and the dump stays. */
+static void
+save_overwritten_range_named_rest_saved(void **state)
+{
+	const kcore_exclseg_t want[] = {
+		{ 0x161000, 0x2ff000 - 0x161000, KCORE_EXCL_DAMAGED, 0 },
+		{ 0x100000000, 0x62000, KCORE_EXCL_DAMAGED, 0 },
+	};
+	struct sandbox *s = *state;
+	cpu_kcore_hdr_t hdr;
+	char *p;
+
+	overwrite(s, CHUNK + 0x80000, 2 * CHUNK + 0x80000);
+	assert_int_equal(save(s), 1);
+	sandbox_assert_said(s, "data 0x100000-0x2fffff, memory "
+	    "0x161000-0x2fefff, 0x100000000-0x100061fff: damaged");
+	p = strstr(s->said, ": damaged: ");
+	assert_null(strstr(p + 1, ": damaged: "));
+	sandbox_assert_said(s, "2 of 4 chunks are damaged");
+	assert_true(sandbox_untouched(s));
+	hdr = core_header(s, "linux.0.core");
+	assert_int_equal(hdr.flags, KCORE_F_DAMAGED);
+	assert_int_equal(hdr.nexclsegs, 2);
+	assert_data_as_found(s);
+	assert_memory_equal(s->scratch + s->core_len - s->info.data_size -
+	    KCORE_SEGHDRSIZE - hdr.cpu_size + hdr.exclsegs_off, want,
+	    sizeof(want));
+}
+
+/* This test checks that the page of dumpmag is damage like any other if it was
+ * overwritten. */
+static void
+save_overwritten_magic_is_damage(void **state)
+{
+	struct sandbox *s = *state;
+
+	overwrite(s, 0, 2 * MKDUMP_PAGE);
+	assert_int_equal(save(s), 1);
+	sandbox_assert_said(s, "magic number mismatch (0x8fca01fe");
+	sandbox_assert_said(s, "data 0x0-0xfffff, memory 0x2ff000-0x2fffff, ");
+	assert_true(sandbox_untouched(s));
+	assert_data_as_found(s);
+}
+
+/* This test checks the lines about what is not in a dump, and why. */
+static void
+save_tells_what_is_missing(void **state)
+{
+	static const struct mkdump_excl excl[] = {
+		{ 0x250000, 0x10000, KCORE_EXCL_ZERO },
+		{ 0x270000, 0x5000, KCORE_EXCL_FILTERED },
+		{ 0x280000, 0x3000, KCORE_EXCL_UNREADABLE },
+		{ 0x100060000, 0x20000, KCORE_EXCL_TRUNCATED },
+	};
+	static const struct mkdump_excl late = {
+		0x290000, 0x2000, KCORE_EXCL_UNREADABLE,
+	};
+	static const struct mkdump_poke lost = { MKDUMP_EVEN, 184, 8, 7 };
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	sandbox_spec(&spec);
+	spec.excl = excl;
+	spec.nexcl = sizeof(excl) / sizeof(excl[0]);
+	spec.late = &late;
+	spec.nlate = 1;
+	spec.level = 17;
+	spec.pokes = &lost;
+	spec.npokes = 1;
+	sandbox_image(s, &spec);
+	sandbox_armed(s, &spec, "0");
+	assert_int_equal(save(s), 0);
+	sandbox_assert_said(s, "dump level 17: of 798 pages of memory 745 in "
+	    "the dump, 16 all zeros, 5 free and left out, 32 that did not fit, "
+	    "3 not readable\n");
+	sandbox_assert_said(s, "too small for dump level 0: level 17 was "
+	    "used\n");
+	sandbox_assert_said(s, "too small for all of memory: 32 pages are not "
+	    "in the dump\n");
+	sandbox_assert_said(s, ": 5 pages could not be read at the panic");
+	sandbox_assert_said(s, ": 7 more ranges could not be read, and nothing "
+	    "says which\n");
+}
+
+/* This test checks that a dump with all of memory, at the level asked for, is
+ * not complained of. */
+static void
+save_whole_dump_tells_no_lack(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	sandbox_spec(&spec);
+	sandbox_armed(s, &spec, "0");
+	assert_int_equal(save(s), 0);
+	sandbox_assert_said(s, "dump level 0: of 798 pages of memory 798 in "
+	    "the dump\n");
+	assert_null(strstr(s->said, "too small"));
+	assert_null(strstr(s->said, "could not be read"));
+}
+
 int
 main(void)
 {
@@ -173,6 +308,10 @@ main(void)
 		TEST(save_early_record_alone_gives_log),
 		TEST(save_torn_trailer_needs_force),
 		TEST(save_damaged_header_saves_log),
+		TEST(save_overwritten_range_named_rest_saved),
+		TEST(save_overwritten_magic_is_damage),
+		TEST(save_tells_what_is_missing),
+		TEST(save_whole_dump_tells_no_lack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

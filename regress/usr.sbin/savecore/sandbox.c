@@ -158,22 +158,30 @@ sandbox_core(struct sandbox *s, const struct mkdump_spec *spec)
 }
 
 void
-sandbox_image(struct sandbox *s, const struct mkdump_spec *spec)
+sandbox_armed(struct sandbox *s, const struct mkdump_spec *spec,
+    const char *level)
 {
-	char line[64];
+	char line[96];
 	int i, n = 0;
 
+	for (i = 0; i < 16; i++)
+		n += snprintf(line + n, sizeof(line) - (size_t)n, "%02x",
+		    spec->arm_id[i]);
+	snprintf(line + n, sizeof(line) - (size_t)n, " 1 /dev/swap0 %s\n",
+	    level);
+	sandbox_file(s, "/var/lib/swapcore/armid", line);
+}
+
+void
+sandbox_image(struct sandbox *s, const struct mkdump_spec *spec)
+{
 	if (mkdump_write(spec, s->image, &s->info) == -1)
 		fail_msg("%s", s->info.err);
 	free(s->orig);
 	s->orig = slurp_all(s->image, &s->orig_len);
 	if (!spec->early_only)
 		sandbox_core(s, spec);
-	for (i = 0; i < 16; i++)
-		n += snprintf(line + n, sizeof(line) - (size_t)n, "%02x",
-		    spec->arm_id[i]);
-	snprintf(line + n, sizeof(line) - (size_t)n, " 1 /dev/swap0\n");
-	sandbox_file(s, "/var/lib/swapcore/armid", line);
+	sandbox_armed(s, spec, "");
 }
 
 void
@@ -302,9 +310,30 @@ sandbox_untouched(const struct sandbox *s)
 }
 
 bool
+sandbox_wiped(const struct sandbox *s)
+{
+	unsigned char *have;
+	size_t len, i;
+	bool r;
+
+	have = slurp_all(s->image, &len);
+	r = len == s->orig_len && memcmp(have, s->orig, 4096) == 0;
+	for (i = 4096; r && i < len; i++)
+		r = have[i] == 0;
+	free(have);
+	return r;
+}
+
+bool
 sandbox_swap_untouched(const struct sandbox *s)
 {
 	return sandbox_same(s, s->info.dumplo);
+}
+
+bool
+sandbox_page0_untouched(const struct sandbox *s)
+{
+	return sandbox_same(s, 4096);
 }
 
 char *

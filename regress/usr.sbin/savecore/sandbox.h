@@ -36,6 +36,9 @@ void sandbox_destroy(struct sandbox *s);
 void sandbox_spec(struct mkdump_spec *spec);
 /* Writes it to s->image, and the list with its id. */
 void sandbox_image(struct sandbox *s, const struct mkdump_spec *spec);
+/* A list with the dump's id, and the level asked for when it was armed. */
+void sandbox_armed(struct sandbox *s, const struct mkdump_spec *spec,
+    const char *level);
 /* Puts the same image back, and empties the directory. */
 void sandbox_reset(struct sandbox *s);
 
@@ -51,8 +54,11 @@ int sandbox_run(struct sandbox *s, ...);
 bool sandbox_untouched(const struct sandbox *s);
 /* The file in the directory is, decompressed, the core that must come of it. */
 bool sandbox_good(const struct sandbox *s, const char *name);
+/* Page 0 is as it was, all else is zeros, and the size is the same. */
+bool sandbox_wiped(const struct sandbox *s);
 /* Nothing that swap could hold has changed: everything below dumplo. */
 bool sandbox_swap_untouched(const struct sandbox *s);
+bool sandbox_page0_untouched(const struct sandbox *s);
 /* The calls of the last run, as inject.c writes them; free(3) it. */
 char *sandbox_calls(const struct sandbox *s);
 bool sandbox_has(const struct sandbox *s, const char *name);
