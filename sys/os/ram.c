@@ -11,6 +11,8 @@
 #include <md.h>
 #include <os/os.h>
 
+#define FREE_ORDERS	11	/* sizes of free blocks, up to 4 MiB */
+
 struct find_arg {
 	struct dump_map *map;
 	unsigned int room;
@@ -109,12 +111,29 @@ md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
 	return i;
 }
 
+/* In a free block only the first page says so.  That a page has no user is no
+ * proof: nor has any but the first page of a block that is not compound. */
+static bool
+page_is_free(unsigned long pfn)
+{
+	unsigned int order;
+	struct page *page;
+
+	for (order = 0; order < FREE_ORDERS; order++) {
+		page = pfn_to_page(pfn & ~((1ul << order) - 1));
+		if (PageBuddy(page) && page_private(page) >= order)
+			return true;
+	}
+	return false;
+}
+
 /* Reserved pages are the kernel image and what was allocated before the page
- * allocator was up: the log, the memory map, per-CPU memory. */
+ * allocator was up: the log, the memory map, per-CPU memory.  Of a compound page
+ * the head speaks for all: a tail's mapping is a mark, never NULL. */
 unsigned int
 md_page_value(kpaddr_t pa)
 {
-	struct page *page = pfn_to_page(pa >> PAGE_SHIFT);
+	struct page *page = compound_head(pfn_to_page(pa >> PAGE_SHIFT));
 
 	if (PageReserved(page))
 		return 0;
@@ -122,7 +141,7 @@ md_page_value(kpaddr_t pa)
 		return 1;
 	if (PageSlab(page))
 		return 2;
-	if (PageBuddy(page) || page_count(page) == 0)
+	if (page_is_free(pa >> PAGE_SHIFT))
 		return 5;
 	if (PageLRU(page) || PageAnon(page) || page->mapping)
 		return 4;
