@@ -137,6 +137,19 @@ def trailer(image, part):
     return best
 
 
+def early_record(image, part):
+    """Is there a whole early record in a window?"""
+    start, length = image.part(part)
+    at = start + length // PAGE * PAGE - (4 << 20)
+    page = image.read(at, PAGE)
+    if page[:8] != b"SWAPCERY" or struct.unpack("<Q", page[-8:])[0] != \
+            xxh64.digest(page[:-8] + bytes(8)):
+        return False
+    log_off, log_size, body = struct.unpack_from("<IIQ", page, 88)
+    size = log_off + log_size - PAGE
+    return xxh64.digest(image.read(at + PAGE, size)) == body
+
+
 class Dead:
     """A machine that panicked: its disk, its memory, its last words."""
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import case
 import test_arm         # noqa: F401  (each registers its tests)
 import test_dumperfault # noqa: F401
+import test_ioerror     # noqa: F401
 import test_level       # noqa: F401
 import test_libkvm      # noqa: F401
 import test_matrix      # noqa: F401
@@ -25,6 +26,7 @@ import test_offline_cpu # noqa: F401
 import test_panic       # noqa: F401
 import test_powercut    # noqa: F401
 import test_regs        # noqa: F401
+import test_small       # noqa: F401
 import test_truth       # noqa: F401
 import test_unbind_race # noqa: F401
 from vm import LostVM, NoLine

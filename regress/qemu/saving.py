@@ -76,12 +76,17 @@ def judge(dead, what):
     case = dead.case
     dead.window()
     trailer = crash.trailer(dead.image, dead.part)
-    if trailer is None:
+    early = crash.early_record(dead.image, dead.part)
+    if trailer is None and not early:
         run = Run(dead)
         run.check(case, what, 1, [], "no core dump")
         case.check(run.untouched(), f"{what}: the window was written to")
         return "none"
-    if trailer["dumplo"] == 0:
+    if not early and trailer["dumplo"] == 0:
+        run = Run(dead)
+        run.check(case, what, 0, [], "no log to save")
+        return "nothing"
+    if trailer is None or trailer["dumplo"] == 0:
         run = Run(dead)
         run.check(case, what, 0, ["linux.0.log"], "no core dump, only what")
         check_log(case, run)
@@ -92,7 +97,9 @@ def judge(dead, what):
         kind = "part" if valid else "header"
         run = Run(dead)
         run.check(case, what, 1, [], "the dump is incomplete",
-                  "dump not saved: -f saves what is there")
+                  "dump not saved: -f saves what is there",
+                  *([os.strerror(trailer["error"])]
+                    if trailer["state"] == "FAILED" else []))
         case.check(run.untouched(), f"{what}: the window was written to")
     run = Run(dead, *(["-f"] if kind != "complete" else []))
     if valid == 0:

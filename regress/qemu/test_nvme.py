@@ -59,7 +59,7 @@ def nvme_write_cache_is_flushed(case):
     trailer that says so, and another one behind that."""
     image = case.path("disk1.img")
     writelog.create(image)
-    dead = crash.kill(case, "nvme", layout={"blockdev": writelog.BLOCKDEV},
+    dead = crash.kill(case, "nvme", layout={"blockdev": writelog.blockdev()},
                       options="write-cache=on")
     dead.check_complete()
     start, length = dead.image.part(2)

@@ -7,10 +7,14 @@ import struct
 MAGIC = 0x6a736677736872
 FLUSH, DISCARD = 1, 4
 
-# For disk.guarded(): the log is beside the image.
-BLOCKDEV = ("driver=blklogwrites,file.driver=file,file.filename={path},"
-            "file.cache.no-flush=on,log.driver=file,log.filename={path}.log,"
-            "log.cache.no-flush=on")
+
+def blockdev(prefix=""):
+    """For disk.guarded(): the log is beside the image.  prefix: of the keys,
+    where another driver is on top."""
+    return ",".join(prefix + part for part in (
+        "driver=blklogwrites", "file.driver=file", "file.filename={path}",
+        "file.cache.no-flush=on", "log.driver=file",
+        "log.filename={path}.log", "log.cache.no-flush=on"))
 
 
 def create(path):
