@@ -64,6 +64,8 @@ kvm_destroy(kvm_t *kd)
 	if (kd->fd != -1)
 		close(kd->fd);
 	kvmi_elf_close(kd->elf);
+	kvmi_elems_fini(&kd->procs);
+	kvmi_elems_fini(&kd->lwps);
 	kvmi_vm_fini(&kd->vm);
 	kvmi_view_fini(&kd->view);
 	kvmi_errs_fini(&kd->errs);

@@ -139,6 +139,94 @@ int kvm_ncpus(kvm_t *kd);
 const char *kvm_release(kvm_t *kd);
 int kvm_uptime(kvm_t *kd, struct timespec *up, struct timespec *now);
 
+/* kvm_getproc2(3) */
+#define KERN_PROC_ALL		0	/* all processes */
+#define KERN_PROC_PID		1	/* by process id */
+#define KERN_PROC_PGRP		2	/* by process group */
+#define KERN_PROC_SESSION	3	/* by session */
+#define KERN_PROC_TTY		4	/* by controlling terminal */
+#define KERN_PROC_UID		5	/* by effective uid */
+#define KERN_PROC_RUID		6	/* by real uid */
+#define KERN_PROC_GID		7	/* by effective gid */
+#define KERN_PROC_RGID		8	/* by real gid */
+#define KERN_PROC_TTY_NODEV	(-1)	/* with _TTY: those without one */
+
+#define KI_MAXCOMLEN	24	/* bytes of a name, with its NUL */
+#define KI_LNAMELEN	20
+
+/* p_stat */
+#define SACTIVE		2
+#define SSTOP		4	/* stopped or traced */
+#define SZOMB		5	/* waits for its parent */
+#define SDEAD		6	/* all but gone */
+/* l_stat */
+#define LSRUN		2	/* can run */
+#define LSSLEEP		3
+#define LSSTOP		4
+#define LSZOMB		5
+#define LSONPROC	7	/* is running */
+/* p_flag, l_flag */
+#define P_SYSTEM	0x00000200u	/* of the kernel: no user memory */
+
+/* What of a process could not be read, in p_unknown. */
+#define KVM_PROC_PARENT	0x01u	/* p_ppid is -1 */
+#define KVM_PROC_IDS	0x02u	/* p__pgid, p_sid are -1 */
+#define KVM_PROC_CRED	0x04u	/* user and group ids are (uint32_t)-1 */
+#define KVM_PROC_TTY	0x08u	/* p_tdev is KERN_PROC_TTY_NODEV */
+#define KVM_PROC_VM	0x10u	/* p_vm_* are 0 */
+#define KVM_PROC_NLWPS	0x20u	/* p_nlwps is 0 */
+
+/* A process.  It may grow at its end: see kvm_getproc2(3). */
+struct kinfo_proc2 {
+	uint64_t p_paddr;	/* task_struct of its first thread */
+	uint64_t p_addr;	/* kernel stack of that thread */
+	uint64_t p_vmspace;	/* mm_struct; 0: it has none */
+	uint64_t p_nlwps;	/* threads */
+	uint64_t p_vm_vsize;	/* pages of its address space */
+	uint64_t p_vm_rssize;	/* pages of it in memory */
+	int64_t p_ustart_sec;	/* when it began, since 1970-01-01 UTC */
+	int32_t p_ustart_usec;
+	int32_t p_pid;
+	int32_t p_ppid;		/* 0: none */
+	int32_t p__pgid;	/* process group */
+	int32_t p_sid;		/* session */
+	uint32_t p_uid;		/* effective user id */
+	uint32_t p_ruid;	/* real */
+	uint32_t p_svuid;	/* saved */
+	uint32_t p_gid;		/* effective group id */
+	uint32_t p_rgid;	/* real */
+	uint32_t p_svgid;	/* saved */
+	uint32_t p_tdev;	/* terminal's dev_t, or KERN_PROC_TTY_NODEV */
+	uint32_t p_flag;	/* P_* */
+	uint32_t p_cpuid;	/* CPU that the first thread ran on last */
+	uint32_t p_unknown;	/* KVM_PROC_*: could not be read */
+	int8_t p_stat;		/* S* */
+	char p_state;		/* ps(1)'s letter for the first thread */
+	uint8_t p_nice;		/* nice value + 20 */
+	uint8_t p_spare;
+	char p_comm[KI_MAXCOMLEN];
+};
+
+/* A thread. */
+struct kinfo_lwp {
+	uint64_t l_laddr;	/* task_struct */
+	uint64_t l_addr;	/* kernel stack */
+	int32_t l_pid;		/* of its process */
+	int32_t l_lid;		/* thread id */
+	uint32_t l_flag;	/* P_* */
+	uint32_t l_cpuid;	/* CPU that it ran on last */
+	int8_t l_stat;		/* LS* */
+	char l_state;		/* ps(1)'s letter */
+	uint8_t l_nice;		/* nice value + 20 */
+	uint8_t l_spare;
+	char l_name[KI_LNAMELEN];
+};
+
+struct kinfo_proc2 *kvm_getproc2(kvm_t *kd, int op, int arg, size_t elemsize,
+    int *cnt);
+struct kinfo_lwp *kvm_getlwps(kvm_t *kd, int pid, unsigned long procaddr,
+    size_t elemsize, int *cnt);
+
 /* kvm_dump(3) */
 int kvm_dump_mkheader(kvm_t *kd, off_t dump_off);
 int kvm_dump_wrtheader(kvm_t *kd, FILE *fp, int dumpsize);

@@ -13,6 +13,8 @@ kvmi_cpu_drop(kvm_t *kd)
 	kvmi_runs_fini(&kd->runs);
 	kvmi_view_drop(&kd->view);
 	kvmi_vm_flush(&kd->vm);
+	free(kd->tasktype);
+	kd->tasktype = NULL;
 	kvmi_modules_free(kd->modules);
 	kd->modules = NULL;
 	kvmi_types_free(kd->types);

@@ -7,6 +7,8 @@
  *	kvm_nlist.c, kvm_symbol.c	names <-> kernel addresses, from
  *	kvm_elf.c, kvm_kallsyms.c	the execfile and the kernel's own table
  *	kvm_module.c, kvm_modsym.c	modules and their symbols
+ *	kvm_proc.c, kvm_lwp.c		processes and threads, from
+ *	kvm_task.c, kvm_tasktype.c	the kernel's tasks
  *	kvm_type.c			structures
  *	kvm_log.c, kvm_dmesg.c		the kernel log
  *	kvm_info.c, kvm_note.c		what the kernel says of itself
@@ -333,6 +335,87 @@ struct kvmi_types;
 int kvmi_type(kvm_t *kd, const char *path, struct kvm_type *ty);
 void kvmi_types_free(struct kvmi_types *ts);
 
+/* ---- kvm_tasktype.c: members of the kernel's structures for tasks ---- */
+
+enum kvmi_field {
+	/* of task_struct, down to _COMM */
+	KVMI_TASK_TASKS, KVMI_TASK_THREAD, KVMI_TASK_STATE, KVMI_TASK_EXIT,
+	KVMI_TASK_FLAGS, KVMI_TASK_PID, KVMI_TASK_TGID, KVMI_TASK_PRIO,
+	KVMI_TASK_START, KVMI_TASK_STACK, KVMI_TASK_MM, KVMI_TASK_PARENT,
+	KVMI_TASK_CRED, KVMI_TASK_SIGNAL, KVMI_TASK_ONCPU, KVMI_TASK_CPU,
+	KVMI_TASK_COMM,
+	KVMI_SIG_HEAD, KVMI_SIG_NTHREADS, KVMI_SIG_PGID, KVMI_SIG_SID,
+	KVMI_SIG_TTY,
+	KVMI_PID_NR,
+	KVMI_CRED_UID, KVMI_CRED_EUID, KVMI_CRED_SUID,
+	KVMI_CRED_GID, KVMI_CRED_EGID, KVMI_CRED_SGID,
+	KVMI_TTY_INDEX, KVMI_TTY_DRIVER, KVMI_TTYDRV_MAJOR, KVMI_TTYDRV_MINOR,
+	KVMI_MM_VSIZE, KVMI_MM_FILE, KVMI_MM_ANON, KVMI_MM_SHMEM,
+	KVMI_MM_FILECPU, KVMI_MM_ANONCPU, KVMI_MM_SHMEMCPU,
+	KVMI_NFIELDS
+};
+
+struct kvmi_tasktype {
+	struct {
+		uint32_t off;
+		uint32_t size;	/* 0: this kernel has no such member */
+	} f[KVMI_NFIELDS];
+	size_t task_size;	/* bytes of task_struct to be read */
+	kvaddr_t init_task;
+	kvaddr_t percpu;	/* __per_cpu_offset[]; 0: none */
+};
+
+/* Finds them when first asked: NULL with a text.  Any thread. */
+const struct kvmi_tasktype *kvmi_tasktype(kvm_t *kd);
+/* The number in a member, read from a structure: 0 where there is none. */
+uint64_t kvmi_field_get(const struct kvmi_tasktype *tt, const void *buf,
+    enum kvmi_field field);
+/* The same, of the structure at va: 0, or -1 with a text. */
+int kvmi_field_read(kvm_t *kd, const struct kvmi_tasktype *tt, kvaddr_t va,
+    enum kvmi_field field, uint64_t *value);
+
+/* ---- kvm_task.c: tasks, which are threads ---- */
+
+struct kvmi_task {
+	kvaddr_t addr;		/* of its task_struct */
+	kvaddr_t stack, mm, parent, cred, signal;
+	uint64_t start_ns;	/* since boot */
+	uint32_t pid, tgid, flags, cpu;
+	uint8_t nice;		/* + 20 */
+	bool on_cpu;
+	char state;		/* ps(1)'s letter */
+	char comm[17];
+};
+
+#define KVMI_TASK_KTHREAD	0x00200000u	/* in flags: PF_KTHREAD */
+
+/* Called for each task: other than 0 ends the walk, which returns it. */
+typedef int kvmi_task_fn(void *cookie, const struct kvmi_task *task);
+
+/* Reads the task at addr: 0, or -1 with a text. */
+int kvmi_task_read(kvm_t *kd, const struct kvmi_tasktype *tt, kvaddr_t addr,
+    struct kvmi_task *task);
+/* The first thread of every process; -1 with a text on a damaged list. */
+int kvmi_task_leaders(kvm_t *kd, const struct kvmi_tasktype *tt,
+    kvmi_task_fn *fn, void *cookie);
+/* All threads of a process. */
+int kvmi_task_threads(kvm_t *kd, const struct kvmi_tasktype *tt,
+    const struct kvmi_task *leader, kvmi_task_fn *fn, void *cookie);
+
+/* What kvm_getproc2() or kvm_getlwps() gave out last. */
+struct kvmi_elems {
+	uint8_t *buf;
+	size_t elemsize, n, cap;
+};
+
+/* Empties it, for elements of that size: 0, or -1 with a text. */
+int kvmi_elems_begin(kvm_t *kd, struct kvmi_elems *e, size_t elemsize,
+    const int *cnt);
+void kvmi_elems_fini(struct kvmi_elems *e);
+/* Adds what an element has room for: 0, or -1 with a text. */
+int kvmi_elems_add(kvm_t *kd, struct kvmi_elems *e, const void *from,
+    size_t len);
+
 /* ---- kvm_elf.c: the execfile ---- */
 
 struct kvmi_elf;
@@ -470,6 +553,9 @@ struct __kvm {
 	struct kvmi_kallsyms *kallsyms;
 	struct kvmi_types *types;
 	struct kvmi_modules *modules;
+	struct kvmi_tasktype *tasktype;
+
+	struct kvmi_elems procs, lwps;
 
 	/* Raw device only. */
 	uint64_t window;	/* bytes */

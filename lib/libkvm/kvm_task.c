@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * kvm_task.c: the kernel's tasks, from its lists of them:
+ *
+ *	init_task.tasks <-> task_struct.tasks <-> ...	first threads
+ *	signal_struct.thread_head <-> task_struct.thread_node <-> ...
+ *
+ * A list that goes round without its head is noticed (Brent's algorithm).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kvm_private.h"
+
+#define TASK_MAX	(1u << 22)	/* PID_MAX_LIMIT */
+#define TASK_ELEM_MAX	65536u		/* bytes of a caller's element */
+
+/* Of include/linux/sched.h; all the same from 5.10 to 7.2. */
+#define TASK_REPORT	0x7fu		/* bits that ps(1) knows */
+#define TASK_ASLEEP	0x02u		/* TASK_UNINTERRUPTIBLE */
+#define TASK_IDLE	0x402u		/* the same with TASK_NOLOAD */
+#define TASK_RTLOCK	0x1000u		/* TASK_RTLOCK_WAIT */
+#define TASK_FROZEN	0x8000u
+
+/* fs/proc/array.c: task_state_array[] */
+static char
+task_letter(uint32_t state, uint32_t exit_state)
+{
+	uint32_t bits = (state | exit_state) & TASK_REPORT;
+	unsigned int i;
+
+	if ((state & TASK_IDLE) == TASK_IDLE)
+		return 'I';
+	if ((state & (TASK_RTLOCK | TASK_FROZEN)) != 0)
+		bits = TASK_ASLEEP;
+	for (i = 0; bits != 0; i++)
+		bits >>= 1;
+	return "RSDTtXZP"[i];
+}
+
+int
+kvmi_task_read(kvm_t *kd, const struct kvmi_tasktype *tt, kvaddr_t addr,
+    struct kvmi_task *task)
+{
+	uint8_t *buf = malloc(tt->task_size);
+	int rv;
+
+	if (buf == NULL)
+		return kvmi_syserr(kd, ENOMEM, "task");
+	rv = kvmi_read(kd, addr, buf, tt->task_size);
+	if (rv == -1) {
+		kvmi_prepend(kd, "task 0x%llx", (unsigned long long)addr);
+		goto out;
+	}
+	memset(task, 0, sizeof(*task));
+	task->addr = addr;
+	task->stack = kvmi_field_get(tt, buf, KVMI_TASK_STACK);
+	task->mm = kvmi_field_get(tt, buf, KVMI_TASK_MM);
+	task->parent = kvmi_field_get(tt, buf, KVMI_TASK_PARENT);
+	task->cred = kvmi_field_get(tt, buf, KVMI_TASK_CRED);
+	task->signal = kvmi_field_get(tt, buf, KVMI_TASK_SIGNAL);
+	task->start_ns = kvmi_field_get(tt, buf, KVMI_TASK_START);
+	task->pid = (uint32_t)kvmi_field_get(tt, buf, KVMI_TASK_PID);
+	task->tgid = (uint32_t)kvmi_field_get(tt, buf, KVMI_TASK_TGID);
+	task->flags = (uint32_t)kvmi_field_get(tt, buf, KVMI_TASK_FLAGS);
+	task->cpu = (uint32_t)kvmi_field_get(tt, buf, KVMI_TASK_CPU);
+	task->on_cpu = kvmi_field_get(tt, buf, KVMI_TASK_ONCPU) != 0;
+	/* MAX_RT_PRIO is 100. */
+	task->nice = (uint8_t)(kvmi_field_get(tt, buf, KVMI_TASK_PRIO) - 100);
+	task->state = task_letter(
+	    (uint32_t)kvmi_field_get(tt, buf, KVMI_TASK_STATE),
+	    (uint32_t)kvmi_field_get(tt, buf, KVMI_TASK_EXIT));
+	memcpy(task->comm, buf + tt->f[KVMI_TASK_COMM].off, 16);
+out:
+	free(buf);
+	return rv;
+}
+
+/* Walks the list with this head, whose entries are field in task_struct. */
+static int
+task_walk(kvm_t *kd, const struct kvmi_tasktype *tt, kvaddr_t head,
+    enum kvmi_field field, kvmi_task_fn *fn, void *cookie)
+{
+	const uint32_t off = tt->f[field].off;
+	struct kvmi_task task;
+	kvaddr_t at = head, seen = head;
+	uint64_t n, max, limit = 1;
+	int rv;
+
+	/* No more than there is memory for in the dump. */
+	max = kd->hdr->data_size / tt->task_size;
+	for (n = 0; n <= (max < TASK_MAX ? max : TASK_MAX); n++) {
+		if (kvmi_read(kd, at, &at, sizeof(at)) == -1)
+			return kvmi_prepend(kd, "list of tasks");
+		if (at == head)
+			return 0;
+		if (at == seen)
+			break;
+		if (n == limit) {
+			seen = at;
+			limit *= 2;
+		}
+		if (kvmi_task_read(kd, tt, at - off, &task) == -1)
+			return kvmi_prepend(kd, "list of tasks");
+		if ((rv = fn(cookie, &task)) != 0)
+			return rv;
+	}
+	return kvmi_err(kd, EBADMSG, "the list of tasks does not end");
+}
+
+int
+kvmi_task_leaders(kvm_t *kd, const struct kvmi_tasktype *tt, kvmi_task_fn *fn,
+    void *cookie)
+{
+	return task_walk(kd, tt, tt->init_task + tt->f[KVMI_TASK_TASKS].off,
+	    KVMI_TASK_TASKS, fn, cookie);
+}
+
+int
+kvmi_task_threads(kvm_t *kd, const struct kvmi_tasktype *tt,
+    const struct kvmi_task *leader, kvmi_task_fn *fn, void *cookie)
+{
+	return task_walk(kd, tt, leader->signal + tt->f[KVMI_SIG_HEAD].off,
+	    KVMI_TASK_THREAD, fn, cookie);
+}
+
+int
+kvmi_elems_begin(kvm_t *kd, struct kvmi_elems *e, size_t elemsize,
+    const int *cnt)
+{
+	if (elemsize == 0 || elemsize > TASK_ELEM_MAX || cnt == NULL)
+		return kvmi_err(kd, EINVAL, "elements of %zu bytes%s",
+		    elemsize, cnt == NULL ? " and nowhere to count them" : "");
+	kvmi_elems_fini(e);
+	e->elemsize = elemsize;
+	e->cap = 64;
+	e->buf = malloc(e->cap * elemsize);
+	if (e->buf == NULL)
+		return kvmi_syserr(kd, ENOMEM, "processes or threads");
+	return 0;
+}
+
+void
+kvmi_elems_fini(struct kvmi_elems *e)
+{
+	free(e->buf);
+	memset(e, 0, sizeof(*e));
+}
+
+int
+kvmi_elems_add(kvm_t *kd, struct kvmi_elems *e, const void *from, size_t len)
+{
+	uint8_t *buf;
+
+	if (e->n == e->cap) {
+		buf = realloc(e->buf, 2 * e->cap * e->elemsize);
+		if (buf == NULL)
+			return kvmi_syserr(kd, ENOMEM, "%zu processes or "
+			    "threads", e->n);
+		e->buf = buf;
+		e->cap *= 2;
+	}
+	buf = e->buf + e->n++ * e->elemsize;
+	memset(buf, 0, e->elemsize);
+	memcpy(buf, from, len < e->elemsize ? len : e->elemsize);
+	return 0;
+}
