@@ -14,6 +14,7 @@ static const struct show shows[] = {
 	{ "dmesg", show_dmesg, true },
 	{ "modules", show_modules, false },
 	{ "nm", show_nm, false },
+	{ "ps", show_ps, false },
 	{ "regs", show_regs, false },
 	{ "uptime", show_uptime, true },
 };
@@ -21,7 +22,7 @@ static const struct show shows[] = {
 
 struct options {
 	const char *core, *kernel;
-	bool json;
+	bool json, threads;
 };
 
 static void __attribute__((noreturn))
@@ -29,7 +30,8 @@ usage(void)
 {
 	size_t i;
 
-	fprintf(stderr, "usage: crashinfo [--json] [-M core] [-N kernel] ");
+	fprintf(stderr, "usage: crashinfo [-H] [--json] [-M core] "
+	    "[-N kernel] ");
 	for (i = 0; i < NSHOWS; i++)
 		fprintf(stderr, "%s%s", shows[i].name,
 		    i + 1 < NSHOWS ? " | " : "\n");
@@ -46,8 +48,11 @@ parse(int argc, char **argv, struct options *o)
 	int ch;
 
 	memset(o, 0, sizeof(*o));
-	while ((ch = getopt_long(argc, argv, "+M:N:", longs, NULL)) != -1)
+	while ((ch = getopt_long(argc, argv, "+HM:N:", longs, NULL)) != -1)
 		switch (ch) {
+		case 'H':
+			o->threads = true;
+			break;
 		case 'M':
 			o->core = optarg;
 			break;
@@ -87,7 +92,10 @@ main(int argc, char **argv)
 
 	parse(argc, argv, &o);
 	show = find_show(argv[optind]);
+	if (o.threads && show->run != show_ps)
+		usage();
 	target_open(&t, o.kernel, o.core);
+	t.threads = o.threads;
 	if (o.json)
 		t.js = &js;
 	if (t.early && !show->early)

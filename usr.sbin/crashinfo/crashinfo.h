@@ -20,6 +20,7 @@ struct target {
 	const char *core;	/* name, for messages */
 	kvm_t *kd;
 	struct json *js;	/* NULL: text is wanted */
+	bool threads;		/* ps: of each process */
 	bool early;		/* only an early record is there */
 	struct kvm_dumpinfo di;	/* of a raw device */
 };
@@ -39,6 +40,7 @@ struct show {
 int show_dmesg(const struct target *t);
 int show_modules(const struct target *t);
 int show_nm(const struct target *t);
+int show_ps(const struct target *t);
 int show_regs(const struct target *t);
 int show_uptime(const struct target *t);
 
@@ -56,8 +58,10 @@ void json_text(struct json *js, const char *key, const char *text, size_t len);
 /* s NULL: null. */
 void json_string(struct json *js, const char *key, const char *s);
 void json_number(struct json *js, const char *key, uint64_t n);
+void json_signed(struct json *js, const char *key, int64_t n);
 /* As "0x...". */
 void json_address(struct json *js, const char *key, uint64_t n);
+void json_bool(struct json *js, const char *key, bool b);
 void json_null(struct json *js, const char *key);
 
 #endif /* _CRASHINFO_H_ */

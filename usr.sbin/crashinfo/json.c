@@ -85,6 +85,20 @@ json_number(struct json *js, const char *key, uint64_t n)
 }
 
 void
+json_signed(struct json *js, const char *key, int64_t n)
+{
+	json_begin(js, key);
+	printf("%" PRId64, n);
+}
+
+void
+json_bool(struct json *js, const char *key, bool b)
+{
+	json_begin(js, key);
+	printf(b ? "true" : "false");
+}
+
+void
 json_address(struct json *js, const char *key, uint64_t n)
 {
 	json_begin(js, key);

@@ -10,7 +10,7 @@
 
 #include <sys/kcore.h>
 
-#include "guest.h"
+#include "tasks.h"
 
 #define OUTPUT	16384u
 
@@ -188,6 +188,37 @@ crashinfo_regs_name_each_cpu(void **state)
 	guest_fini(&g);
 }
 
+/* This test checks processes and threads, one of which is damaged. */
+static void
+crashinfo_ps_is_as_documented(void **state)
+{
+	struct tasks f;
+
+	(void)state;
+	tasks_make(&f, true);
+	strcpy((char *)guest_at(&f.g, f.task[3] + T_COMM), "\x1b[31mred");
+	tasks_put(&f.g, f.task[6] + T_CRED, 8, 8);
+	guest_make(&f.g);
+	assert_int_equal(run_on(&f.g, "", "ps"), 0);
+	output_has("    PID    PPID     UID S  NLWP       RSS COMMAND\n"
+	    "      1       0       0 S     1         0 init\n"
+	    "      2       0       0 I     1         0 [kthreadd]\n"
+	    "    100       1    1004 D     3     ");
+	output_has(" \\033[31mred\n    103       1       ? T     1 ");
+	assert_null(strstr(output, "worker"));
+	assert_int_equal(run_on(&f.g, "-H", "ps"), 0);
+	output_has("    PID     TID    PPID     UID S  NLWP       RSS COMM");
+	output_has("\n    100     101       1    1004 R     3     ");
+	output_has("\n    100     102       1    1004 t     3     ");
+	assert_int_equal(run_on(&f.g, "--json -H", "ps"), 0);
+	output_has("\"uid\": 1004");
+	output_has("\"comm\": \"\\u001b[31mred\"");
+	output_has("\"uid\": null");
+	output_has("\"threads\": [{\"tid\": 100,\n\"state\": \"D\"");
+	output_has("{\"tid\": 101,\n\"state\": \"R\",\n\"running\": true");
+	guest_fini(&f.g);
+}
+
 /* This test checks a raw device, whole and with an early record alone. */
 static void
 crashinfo_raw_device_is_read(void **state)
@@ -223,6 +254,7 @@ crashinfo_errors_are_told(void **state)
 	output_has("usage: crashinfo ");
 	assert_int_equal(run("nosuch"), 2);
 	output_has("crashinfo: nosuch: no such command\n");
+	assert_int_equal(run("-H nm"), 2);
 	assert_int_equal(run("-M /nonexistent uptime"), 1);
 	output_has("crashinfo: /nonexistent: open: No such file");
 	assert_int_equal(run("-M /dev/null uptime"), 1);
@@ -242,6 +274,7 @@ main(void)
 		cmocka_unit_test(crashinfo_text_is_safe),
 		cmocka_unit_test(crashinfo_json_is_as_documented),
 		cmocka_unit_test(crashinfo_regs_name_each_cpu),
+		cmocka_unit_test(crashinfo_ps_is_as_documented),
 		cmocka_unit_test(crashinfo_raw_device_is_read),
 		cmocka_unit_test(crashinfo_errors_are_told),
 	};
