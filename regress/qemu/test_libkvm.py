@@ -12,7 +12,15 @@ TELL = """
 say ksyms cat /proc/kallsyms
 say modules cat /proc/modules
 say dmesg dmesg -r
+threads 5 || die "threads"
+sleep 1000 &
+kill -STOP $!
+say stats cat /proc/[0-9]*/stat
+say statuses cat /proc/[0-9]*/task/[0-9]*/status
 """
+# More pages than the counters of memory may be behind.
+PAGES_BEHIND = 256
+TICKS = 100             # USER_HZ
 
 
 def crashinfo(case, core, command, *options):
@@ -75,6 +83,94 @@ def modules(case, core, truth):
     case.equal(got, wanted, "modules")
 
 
+def guest_processes(found):
+    """What /proc/PID/stat and status said: {pid: dict}, without what printed
+    it."""
+    told = {}
+    for line in found["stats"]:
+        pid, _, rest = line.partition(" (")
+        words = rest.rpartition(") ")[2].split()
+        told[int(pid)] = {
+            "state": words[0], "ppid": int(words[1]), "pgid": int(words[2]),
+            "sid": int(words[3]), "tty": int(words[4]) or None,
+            "kernel": bool(int(words[6]) & 0x200000),
+            "nice": int(words[16]), "nlwp": int(words[17]),
+            "start": int(words[19]) / TICKS, "vsz": int(words[20]),
+            "pages": int(words[21]), "threads": {}}
+    task = {}
+    for line in found["statuses"]:
+        key, _, value = line.partition(":")
+        task[key] = value.strip()
+        if key != "nonvoluntary_ctxt_switches":
+            continue
+        one = told.get(int(task["Tgid"]))
+        if one is not None:
+            one["threads"][int(task["Pid"])] = (task["State"][0], task["Name"])
+            one["comm"] = task["Name"]
+            one["ids"] = [int(word) for word in
+                          (task["Uid"] + " " + task["Gid"]).split()]
+        task = {}
+    return {pid: one for pid, one in told.items() if one["threads"] and
+            one["comm"] != "cat"}
+
+
+def same_name(got, wanted):
+    """/proc tells more of a kernel thread's name than its task has."""
+    return wanted.startswith(got) or wanted.startswith("kworker/") and \
+        re.match(r"[^-+]*", wanted)[0][:15] == re.match(r"[^-+]*", got)[0]
+
+
+def same_process(case, got, wanted, boot):
+    """Of threads of the kernel, what they do right now may have changed."""
+    what = f"process {got['pid']} ({wanted['comm']})"
+    for key in ("ppid", "pgid", "sid", "tty", "kernel", "nice", "nlwp"):
+        case.equal(got[key], wanted[key], f"{key} of {what}")
+    case.equal([got[key] for key in ("ruid", "uid", "svuid", "rgid", "gid",
+                                     "svgid")],
+               [wanted["ids"][i] for i in (0, 1, 2, 4, 5, 6)],
+               f"ids of {what}")
+    case.check(abs(got["start"] - boot - wanted["start"]) <= 1.5,
+               f"{what} began {got['start'] - boot} s after the boot, not "
+               f"{wanted['start']}")
+    case.equal({one["tid"] for one in got["threads"]},
+               set(wanted["threads"]), f"threads of {what}")
+    for one in got["threads"]:
+        state, name = wanted["threads"][one["tid"]]
+        case.check(one["name"] == name or got["kernel"] and
+                   same_name(one["name"], name),
+                   f"{one['name']!r} for {name!r} in {what}")
+        if wanted["comm"] in ("threads", "sleep"):
+            case.equal(one["state"], state, f"state of {what}")
+    if wanted["comm"] in ("threads", "sleep"):
+        case.equal(got["state"], wanted["state"], f"state of {what}")
+        case.equal(got["vsz"], wanted["vsz"], f"size of {what}")
+        case.check(abs(got["rss"] // 4096 - wanted["pages"]) <= PAGES_BEHIND,
+                   f"{what} has {got['rss']} bytes, not {wanted['pages']} "
+                   "pages")
+
+
+def processes(case, core, found):
+    """Threads of the kernel come and go; all others are the same."""
+    wanted = guest_processes(found)
+    about = json.loads(crashinfo(case, core, "uptime", "--json"))
+    boot = (about["time_ns"] - about["uptime_ns"]) / 1e9
+    got = {one["pid"]: one for one in
+           json.loads(crashinfo(case, core, "ps", "--json", "-H"))}
+    users = [sorted(pid for pid, one in side.items() if not one["kernel"])
+             for side in (got, wanted)]
+    case.equal(users[0], users[1], "processes")
+    both = got.keys() & wanted.keys()
+    case.check(len(both) > 20 and len(both) >= len(wanted) - 10,
+               f"only {len(both)} of {len(wanted)} processes")
+    for pid in both:
+        same_process(case, got[pid], wanted[pid], boot)
+    stayed = [one for one in got.values() if one["comm"] == "threads"]
+    case.equal(sorted((len(one["threads"]), one["state"]) for one in stayed),
+               [(1, "Z"), (6, "S")], "what `threads' left")
+    case.equal(crashinfo(case, core, "ps").count("\n"), len(got) + 1,
+               "lines of ps")
+
+
 def registers(case, core, dead):
     """The CPU that panicked was where the kernel's own message says."""
     cpus = json.loads(crashinfo(case, core, "regs", "--json"))
@@ -87,8 +183,8 @@ def registers(case, core, dead):
 
 @test(all_kernels=True)
 def nvme_core_tells_what_the_guest_told(case):
-    """symbols, log, modules, registers and release read from a core with
-    nothing else are those that the guest printed: NVMe, two CPUs."""
+    """symbols, log, modules, registers, processes and release found in a core
+    with nothing else are those that the guest printed: NVMe, two CPUs."""
     dead = crash.kill(case, "nvme", work=TELL, smp=2)
     dead.check_complete()
     core = dead.save()
@@ -96,6 +192,7 @@ def nvme_core_tells_what_the_guest_told(case):
     kernel_log(case, core, dead.found["dmesg"])
     modules(case, core, dead.found["modules"])
     registers(case, core, dead)
+    processes(case, core, dead.found)
     about = json.loads(crashinfo(case, core, "uptime", "--json"))
     case.equal(about["release"], dead.found["uname"][0], "the release")
     case.equal(crashinfo(case, dead.window(), "dmesg"),
