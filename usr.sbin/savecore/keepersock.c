@@ -49,7 +49,8 @@ keeper_recv(int sock, void *buf, size_t len, int *fd)
 	struct msghdr m = {
 		.msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
+		/* Without the padding, which has room for a second one. */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
 	struct cmsghdr *c;
 	ssize_t n;

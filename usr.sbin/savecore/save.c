@@ -293,8 +293,10 @@ save_log(struct dump *d, const struct savecore_opts *opts)
 static int
 save_early(struct dump *d, const struct savecore_opts *opts)
 {
+	bool ok = d->di.di_state == KCORE_STATE_EMPTY || save_state_ok(d);
+
 	/* A header was written: data may be there after all. */
-	if (d->di.di_dumplo != 0 && !save_state_ok(d) && !opts->force)
+	if (d->di.di_dumplo != 0 && !ok && !opts->force)
 		return save_refuse(d);
 	msg(LOG_WARNING, "%s: no core dump, only what the kernel wrote before "
 	    "it", d->path);
