@@ -91,11 +91,12 @@ fault_call_fails_once_keeps_dump_or_core(void **state)
 	inject(*state, false, "once", 1);
 }
 
-/* This test checks the invariant where each call and all after it fail. */
+/* This test checks the invariant where every other call and all after it
+ * fail. */
 static void
 fault_call_fails_for_ever_keeps_dump_or_core(void **state)
 {
-	inject(*state, false, "ever", 1);
+	inject(*state, false, "ever", 2);
 }
 
 /* This test checks the invariant where savecore is killed at each call. */
