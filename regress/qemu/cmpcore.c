@@ -2,7 +2,8 @@
 /*
  * cmpcore: compare a core file with an image of the machine's memory.
  *
- *	cmpcore -c core -m start:image ... -r iomem [-a allowed] [-f flags]
+ *	cmpcore -c core -m start:image ... -r iomem [-a allowed] [-b start:image]
+ *	    [-f flags]
  *
  * Written from kcore(5), without libkvm: it is the judge of both the writer and
  * the reader.  Every page of memsegs[] is compared with the image that QEMU
@@ -11,6 +12,9 @@
  * exclsegs[].  `allowed' names the few ranges of bytes that may differ, one a
  * line: start and end (exclusive) in hexadecimal, the number of pages that may
  * differ there, a name.
+ *
+ * With -b, images of the same memory at the time of the panic, a byte may also
+ * be what it was then: devices go on writing to memory during a dump.
  *
  * flags, in hexadecimal, are those that the header is to have.  With the one
  * for an incomplete dump, memsegs[] go on where the data end.
@@ -59,8 +63,13 @@ struct cmp_core {
 	const uint8_t *data;
 };
 
-static struct cmp_map images[CMP_MAXIMAGES];
-static unsigned int nimages;
+struct cmp_images {
+	struct cmp_map map[CMP_MAXIMAGES];
+	unsigned int n;
+};
+
+static struct cmp_images after, before;
+static uint64_t nbefore;	/* pages that are as they were before */
 static struct cmp_allowed allowed[CMP_MAXRANGES];
 static unsigned int nallowed;
 static uint64_t nbad;
@@ -101,29 +110,28 @@ map_file(const char *path)
 	return map;
 }
 
-/* -m start:path */
+/* start:path */
 static void
-add_image(char *arg)
+add_image(struct cmp_images *images, char *arg)
 {
 	char *end;
 	uint64_t start;
 
 	start = strtoull(arg, &end, 16);
-	if (*end != ':' || nimages == CMP_MAXIMAGES)
-		errx(2, "-m %s: not start:path", arg);
-	images[nimages] = map_file(end + 1);
-	images[nimages++].start = start;
+	if (*end != ':' || images->n == CMP_MAXIMAGES)
+		errx(2, "%s: not start:path", arg);
+	images->map[images->n] = map_file(end + 1);
+	images->map[images->n++].start = start;
 }
 
 static const uint8_t *
-image_page(uint64_t pa)
+image_page(const struct cmp_images *images, uint64_t pa)
 {
-	unsigned int i;
+	const struct cmp_map *m;
 
-	for (i = 0; i < nimages; i++)
-		if (pa >= images[i].start &&
-		    pa - images[i].start + CMP_PAGE <= images[i].len)
-			return images[i].base + (pa - images[i].start);
+	for (m = images->map; m < images->map + images->n; m++)
+		if (pa >= m->start && pa - m->start + CMP_PAGE <= m->len)
+			return m->base + (pa - m->start);
 	return NULL;
 }
 
@@ -286,12 +294,18 @@ check_memsegs(const struct cmp_core *core)
 static void
 judge_page(uint64_t pa, const uint8_t *ours, const uint8_t *theirs)
 {
+	const uint8_t *was = image_page(&before, pa);
 	struct cmp_allowed *a = NULL;
-	unsigned int i;
+	unsigned int i, nwas = 0;
 
 	for (i = 0; i < CMP_PAGE; i++) {
-		if (ours[i] == theirs[i] ||
-		    (a != NULL && pa + i >= a->start && pa + i < a->end))
+		if (ours[i] == theirs[i])
+			continue;
+		if (was != NULL && ours[i] == was[i]) {
+			nbefore += nwas++ == 0;
+			continue;
+		}
+		if (a != NULL && pa + i >= a->start && pa + i < a->end)
 			continue;
 		if ((a = find_allowed(pa + i)) == NULL) {
 			bad("page %#" PRIx64 " differs at offset %#x", pa, i);
@@ -308,7 +322,7 @@ judge_page(uint64_t pa, const uint8_t *ours, const uint8_t *theirs)
 static void
 compare_page(uint64_t pa, const uint8_t *ours)
 {
-	const uint8_t *theirs = image_page(pa);
+	const uint8_t *theirs = image_page(&after, pa);
 
 	if (theirs == NULL)
 		bad("page %#" PRIx64 " is not in the memory image", pa);
@@ -448,8 +462,8 @@ summary(const struct cmp_core *core, uint64_t npages, uint64_t nzero,
 			npassed += allowed[i].count;
 		}
 	printf("%" PRIu64 " pages compared, %" PRIu64 " zero, %" PRIu64
-	    " of RAM, %" PRIu64 " named ones differ, %" PRIu64 " faults\n",
-	    npages, nzero, nram, npassed, nbad);
+	    " of RAM, %" PRIu64 " named ones differ, %" PRIu64 " as before, %"
+	    PRIu64 " faults\n", npages, nzero, nram, npassed, nbefore, nbad);
 }
 
 int
@@ -460,10 +474,13 @@ main(int argc, char **argv)
 	uint64_t npages, nzero, nram;
 	int ch;
 
-	while ((ch = getopt(argc, argv, "a:c:f:m:r:")) != -1)
+	while ((ch = getopt(argc, argv, "a:b:c:f:m:r:")) != -1)
 		switch (ch) {
 		case 'a':
 			read_allowed(optarg);
+			break;
+		case 'b':
+			add_image(&before, optarg);
 			break;
 		case 'c':
 			corepath = optarg;
@@ -472,7 +489,7 @@ main(int argc, char **argv)
 			wanted_flags = strtoull(optarg, NULL, 16);
 			break;
 		case 'm':
-			add_image(optarg);
+			add_image(&after, optarg);
 			break;
 		case 'r':
 			rampath = optarg;
@@ -481,9 +498,10 @@ main(int argc, char **argv)
 			corepath = NULL;
 			optind = argc;
 		}
-	if (corepath == NULL || rampath == NULL || nimages == 0) {
+	if (corepath == NULL || rampath == NULL || after.n == 0) {
 		fprintf(stderr, "usage: cmpcore -c core -m start:image ... "
-		    "-r iomem [-a allowed] [-f flags]\n");
+		    "-r iomem [-a allowed] [-b start:image] "
+		    "[-f flags]\n");
 		return 2;
 	}
 	open_core(&core, corepath);

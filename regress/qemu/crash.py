@@ -162,6 +162,7 @@ class Dead:
         self.alive = ""         # the console up to the panic
         self.last = ""          # the module's line on how the dump ended
         self.images = []
+        self.images_before = [] # of the time of the panic
         self.held = ()          # addresses of the task and its stack
         self.before = None      # SHA-256 taken by `watch' before the panic
         self.registers = ""     # QEMU's "info registers -a" of that time

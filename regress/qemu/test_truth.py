@@ -50,6 +50,8 @@ def run_cmpcore(dead, core, flags=0):
             "-a", case.path("allowed"), "-f", f"{flags:x}"]
     for start, path in dead.images:
         argv += ["-m", f"{start:x}:{path}"]
+    for start, path in dead.images_before:
+        argv += ["-b", f"{start:x}:{path}"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     case.log("cmpcore", done.stdout + done.stderr)
     return done.returncode, (done.stdout + done.stderr).strip().split("\n")
