@@ -44,10 +44,6 @@ uint32_t md_level_max(void);
 #define MD_NVALUES	6u
 unsigned int md_page_value(kpaddr_t pa);
 
-/* Copies a page that md_classify() kept.  0, or -EIO: dst holds what could be
- * read and zeros. */
-__must_check int md_page_read(void *dst, kpaddr_t pa);
-
 /* The end of the kernel log as text, at most len bytes: bytes written. */
 size_t md_log_tail(char *buf, size_t len);
 
@@ -65,5 +61,12 @@ void md_xxh64_init(struct md_xxh64 *);
 void md_xxh64_update(struct md_xxh64 *, const void *buf, size_t len);
 uint64_t md_xxh64_digest(const struct md_xxh64 *);
 uint64_t md_xxh64(const void *buf, size_t len);
+
+/*
+ * Copies a page that md_classify() kept, and takes the copy into a sum, which
+ * has been given nothing but whole pages before.  0, or -EIO: dst holds what
+ * could be read and zeros.
+ */
+__must_check int md_page_read(void *dst, kpaddr_t pa, struct md_xxh64 *);
 
 #endif /* _KERN_DUMP_MD_H_ */

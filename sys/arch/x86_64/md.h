@@ -36,10 +36,11 @@ void md_pci_write4(unsigned int bus, unsigned int devfn, unsigned int off,
 bool md_direct_mapped(kpaddr_t pa, u64 *npages);
 
 /*
- * Copies with machine checks and page faults caught: bytes not copied.  len is
- * a multiple of 64, and not 0.
+ * Copies with machine checks and page faults caught, and takes what it copied
+ * into the four accumulators of an XXH64: bytes not copied.  If there are any,
+ * the accumulators are as they were.  len is a multiple of 64, and not 0.
  */
-size_t md_copy_safe(void *dst, const void *src, size_t len);
+size_t md_copy_sum(void *dst, const void *src, size_t len, u64 acc[4]);
 
 /*
  * Calls hook_dump() on another stack, whose highest address is top.  What it
