@@ -24,6 +24,7 @@ import test_memory_hole # noqa: F401
 import test_notifiers   # noqa: F401
 import test_nvme        # noqa: F401
 import test_offline_cpu # noqa: F401
+import test_offline_memory # noqa: F401
 import test_panic       # noqa: F401
 import test_powercut    # noqa: F401
 import test_regs        # noqa: F401

@@ -127,21 +127,28 @@ page_is_free(unsigned long pfn)
 	return false;
 }
 
-/* Reserved pages are the kernel image and what was allocated before the page
+/*
+ * Reserved pages are the kernel image and what was allocated before the page
  * allocator was up: the log, the memory map, per-CPU memory.  Of a compound page
- * the head speaks for all: a tail's mapping is a mark, never NULL. */
+ * the head speaks for all: a tail's mapping is a mark, never NULL.  Nobody uses
+ * memory that is offline, and what describes its pages may never have been set.
+ */
 unsigned int
 md_page_value(kpaddr_t pa)
 {
-	struct page *page = compound_head(pfn_to_page(pa >> PAGE_SHIFT));
+	unsigned long pfn = pa >> PAGE_SHIFT;
+	struct page *page;
 
+	if (!online_section_nr(pfn_to_section_nr(pfn)))
+		return 5;
+	page = compound_head(pfn_to_page(pfn));
 	if (PageReserved(page))
 		return 0;
 	if (PageTable(page))
 		return 1;
 	if (PageSlab(page))
 		return 2;
-	if (page_is_free(pa >> PAGE_SHIFT))
+	if (page_is_free(pfn))
 		return 5;
 	if (PageLRU(page) || PageAnon(page) || page->mapping)
 		return 4;
