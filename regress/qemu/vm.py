@@ -138,7 +138,10 @@ class Qmp:
         self.events.remove(name)
 
     def close(self):
-        self._stream.close()
+        try:
+            self._stream.close()    # sends what QEMU did not take
+        except OSError:
+            pass
         self._sock.close()
 
 
