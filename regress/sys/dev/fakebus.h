@@ -64,30 +64,4 @@ void *fakebus_dma(struct fakebus *fb, uint64_t busaddr, uint64_t len);
 /* Has the device been pulled out? */
 bool fakebus_gone(const struct fakebus *fb);
 
-/*
- * The workload: writes through every slot, a flush, all read back, a flush, a
- * stop.  Every request has its own place and pattern.
- */
-#define FAKERUN_NREQS	20
-
-struct fakerun {
-	uint32_t nblks[FAKERUN_NREQS];
-	uint64_t blk[FAKERUN_NREQS];
-	int status[FAKERUN_NREQS];	/* of the write */
-	unsigned int nerrors;		/* requests that went wrong */
-	unsigned int nwrong;		/* bytes read that were not written */
-	int first;			/* the first error, of any call */
-};
-
-#define FAKERUN_FILL	0xee		/* what the disk holds before */
-
-/* Blocks that the workload needs on dd, at most. */
-uint64_t fakerun_nblks(const struct dumpdev *dd);
-/* Runs it on an attached dd; the first error. */
-int fakerun(struct dumpdev *dd, struct fakerun *run);
-/* Asserts that disk holds what the writes that went well wrote, and that
- * nothing outside the requests changed. */
-void fakerun_check_disk(const struct dumpdev *dd, const struct fakerun *run,
-    const uint8_t *disk);
-
 #endif /* FAKEBUS_H */

@@ -7,6 +7,7 @@
 #include "fakenvme.h"
 
 #define PAGE		4096u
+#define UNIT		3
 #define DELAY_US	500		/* of enabling and such */
 #define PER_STEP	3		/* commands done in one step */
 
@@ -51,7 +52,7 @@ prp_move(struct fakenvme *f, const uint8_t *sqe, uint8_t *data, uint64_t len,
 	for (;;) {
 		if (n > len)
 			n = len;
-		va = fakebus_dma(f->fb, addr, n);
+		va = fakebus_dma(f->d.fb, addr, n);
 		if (tohost)
 			memcpy(va, data, n);
 		else
@@ -66,10 +67,10 @@ prp_move(struct fakenvme *f, const uint8_t *sqe, uint8_t *data, uint64_t len,
 			/* The last entry of a page is a pointer, if there is
 			 * more than it could hold. */
 			if (list % PAGE == PAGE - 8 && len > PAGE) {
-				memcpy(&list, fakebus_dma(f->fb, list, 8), 8);
+				memcpy(&list, fakebus_dma(f->d.fb, list, 8), 8);
 				assert_int_equal(list % PAGE, 0);
 			}
-			memcpy(&addr, fakebus_dma(f->fb, list, 8), 8);
+			memcpy(&addr, fakebus_dma(f->d.fb, list, 8), 8);
 			list += 8;
 		}
 		assert_int_equal(addr % PAGE, 0);
@@ -87,7 +88,7 @@ answer(struct fakenvme *f, unsigned int qid, unsigned int sqid, uint16_t cid,
 	/* A full queue would be the driver's fault: it must acknowledge. */
 	assert_int_not_equal((q->cq_tail + 1) % q->cq_size, q->cq_head);
 	cqe[3] = cid | q->phase << 16 | status << 17;
-	memcpy(fakebus_dma(f->fb, q->cq_base + 16 * q->cq_tail, 16), cqe, 16);
+	memcpy(fakebus_dma(f->d.fb, q->cq_base + 16 * q->cq_tail, 16), cqe, 16);
 	if (++q->cq_tail == q->cq_size) {
 		q->cq_tail = 0;
 		q->phase ^= 1;
@@ -186,11 +187,11 @@ io_command(struct fakenvme *f, const uint8_t *sqe)
 
 	assert_int_equal(cmd32(sqe, 1), f->nsid);
 	assert_int_not_equal(cmd32(sqe, 0) >> 16, 0xffff);
-	if (f->nio >= f->fail_from && f->nio <= f->fail_to)
-		return f->fail_status;
+	if (fakedisk_fails(&f->d))
+		return f->d.fail_status;
 	if (sqe[0] == 0x00) {
-		f->nflush++;
-		f->nunflushed = 0;
+		f->d.nflush++;
+		f->d.nunflushed = 0;
 		return SC_OK;
 	}
 	assert_true(sqe[0] == 0x01 || sqe[0] == 0x02);
@@ -199,10 +200,10 @@ io_command(struct fakenvme *f, const uint8_t *sqe)
 	if (f->mdts != 0)
 		assert_true(len <= (uint64_t)PAGE << f->mdts);
 	assert_true(slba < f->nsze && nlb <= f->nsze - slba);
-	assert_true((slba << f->lbads) + len <= f->disk_len);
-	prp_move(f, sqe, f->disk + (slba << f->lbads), len, sqe[0] == 0x02);
+	prp_move(f, sqe, fakedisk_at(&f->d, slba << f->lbads, len), len,
+	    sqe[0] == 0x02);
 	if (sqe[0] == 0x01)
-		f->nunflushed++;
+		f->d.nunflushed++;
 	return SC_OK;
 }
 
@@ -224,28 +225,27 @@ do_command(struct fakenvme *f, unsigned int qid)
 	uint32_t status;
 	uint16_t cid;
 
-	sqe = fakebus_dma(f->fb, q->sq_base + 64 * q->sq_head, 64);
+	sqe = fakebus_dma(f->d.fb, q->sq_base + 64 * q->sq_head, 64);
 	q->sq_head = (q->sq_head + 1) % q->sq_size;
 	cid = (uint16_t)(cmd32(sqe, 0) >> 16);
 	if (qid == 0) {
 		answer(f, 0, 0, cid, admin_command(f, sqe));
 		return;
 	}
-	if (++f->nio == f->fatal_at || (!f->fatal_once && f->fatal_at != 0 &&
-	    f->nio > f->fatal_at)) {
+	f->d.nreq++;
+	if (fakedisk_breaks(&f->d)) {
 		f->csts |= 2;
 		return;
 	}
-	if (f->nio == f->drop_at) {
+	if (fakedisk_drops(&f->d)) {
 		f->late_cid = cid;
-		f->late_at = f->late_us == 0 ? 0 : f->fb->now_us + f->late_us;
 		return;
 	}
 	status = io_command(f, sqe);
-	if (f->strays)
+	if (f->d.strays)
 		answer_strays(f, cid);
 	answer(f, 1, 1, cid, status);
-	if (f->strays)
+	if (f->d.strays)
 		answer(f, 1, 1, cid, SCT_MEDIA);	/* a second time */
 }
 
@@ -258,9 +258,9 @@ turn_round(struct fakenvme *f, struct fakenvme_queue *q)
 	uint8_t tmp[64], *a, *b;
 
 	for (i = 0; i < n / 2; i++) {
-		a = fakebus_dma(f->fb, q->sq_base +
+		a = fakebus_dma(f->d.fb, q->sq_base +
 		    64 * ((q->sq_head + i) % q->sq_size), 64);
-		b = fakebus_dma(f->fb, q->sq_base +
+		b = fakebus_dma(f->d.fb, q->sq_base +
 		    64 * ((q->sq_head + n - 1 - i) % q->sq_size), 64);
 		memcpy(tmp, a, 64);
 		memcpy(a, b, 64);
@@ -272,7 +272,7 @@ static void
 fakenvme_step(void *dev)
 {
 	struct fakenvme *f = dev;
-	const uint64_t now = f->fb->now_us;
+	const uint64_t now = f->d.fb->now_us;
 	struct fakenvme_queue *q;
 	unsigned int qid, n;
 
@@ -282,20 +282,18 @@ fakenvme_step(void *dev)
 	}
 	if (f->shst_at != 0 && now >= f->shst_at) {
 		f->shst_at = 0;
-		f->nunflushed = 0;
+		f->d.nunflushed = 0;
 		f->csts = (f->csts & ~0xcu) | 0x8;
 	}
 	if ((f->csts & 3) != 1 || (f->cc & 1) == 0)
 		return;
-	if (f->late_at != 0 && now >= f->late_at) {
-		f->late_at = 0;
+	if (fakedisk_late(&f->d))
 		answer(f, 1, 1, f->late_cid, SC_OK);
-	}
 	for (qid = 0; qid < 2; qid++) {
 		q = &f->q[qid];
 		if (q->sq_size == 0)
 			continue;
-		if (qid == 1 && f->backwards)
+		if (qid == 1 && f->d.backwards)
 			turn_round(f, q);
 		for (n = 0; n < PER_STEP && q->sq_head != q->sq_tail; n++)
 			if ((f->csts & 2) == 0)
@@ -321,26 +319,26 @@ write_cc(struct fakenvme *f, uint32_t v)
 		f->q[0].cq_size = (f->aqa >> 16 & 0xfff) + 1;
 		f->q[0].phase = 1;
 		f->nfeatures = 0;
-		f->nenable++;
+		f->d.nstarts++;
 		if (f->fatal_enable)
 			f->csts |= 2;
 		else if (!f->stuck_enable)
-			f->rdy_at = f->fb->now_us + DELAY_US;
+			f->rdy_at = f->d.fb->now_us + DELAY_US;
 	} else if ((v & 1) == 0 && (old & 1) != 0) {
 		/* Undefined before it is ready, unless it never will be. */
 		assert_true((f->csts & 3) != 0 || f->rdy_at == 0);
 		memset(f->q, 0, sizeof(f->q));
-		f->late_at = 0;
+		f->d.late_at = 0;
 		if (!f->stuck_disable) {
 			f->rdy_at = (f->csts & 1) == 0 ? 0 :
-			    f->fb->now_us + DELAY_US;
+			    f->d.fb->now_us + DELAY_US;
 			f->csts &= ~0xeu;
 		}
 	}
 	if ((v & 0xc000) == 0x4000 && (old & 0xc000) == 0) {
 		f->csts = (f->csts & ~0xcu) | 0x4;
 		if (!f->stuck_shutdown)
-			f->shst_at = f->fb->now_us + DELAY_US;
+			f->shst_at = f->d.fb->now_us + DELAY_US;
 	}
 }
 
@@ -422,24 +420,20 @@ fakenvme_read(void *dev, unsigned int bar, uint64_t off, unsigned int size)
 	}
 }
 
-void
-fakenvme_init(struct fakenvme *f, struct fakebus *fb, uint32_t blksize,
-    uint64_t nblks)
+static void
+fakenvme_init(void *fake, struct fakebus *fb, uint32_t blksize, uint64_t nblks)
 {
-	memset(f, 0, sizeof(*f));
-	f->fb = fb;
-	f->disk_len = nblks * blksize;
-	f->disk = malloc(f->disk_len);
-	assert_non_null(f->disk);
-	memset(f->disk, FAKERUN_FILL, f->disk_len);
+	struct fakenvme *f = fake;
+
+	fakedisk_init(&f->d, fb, blksize, nblks);
 	/* MQES 64 entries, TO 5 s, doorbells 8 bytes apart, NVM commands. */
 	f->cap = 63 | 1ull << 16 | 10ull << 24 | 1ull << 32 | 1ull << 37;
-	f->nsid = 3;
+	f->nsid = UNIT;
 	f->nsze = nblks;
 	f->lbads = blksize == 4096 ? 12 : 9;
 	f->format = 2;
 	f->cntrltype = 1;
-	f->fail_status = SCT_MEDIA;
+	f->d.fail_status = SCT_MEDIA;
 	/* Running, for the stock driver. */
 	f->cc = 0x00460001;
 	f->csts = 1;
@@ -452,9 +446,21 @@ fakenvme_init(struct fakenvme *f, struct fakebus *fb, uint32_t blksize,
 	fakebus_cfg_set4(fb, 8, 0x01080202);
 }
 
-void
-fakenvme_fini(struct fakenvme *f)
+static bool
+fakenvme_quiet(const void *fake)
 {
-	free(f->disk);
-	f->disk = NULL;
+	const struct fakenvme *f = fake;
+
+	return (f->csts & 0xc) == 0x8;	/* shut down */
 }
+
+const struct fakedev fakenvme_dev = {
+	.driver = "nvme",
+	.size = sizeof(struct fakenvme),
+	.unit = UNIT,
+	.init = fakenvme_init,
+	.quiet = fakenvme_quiet,
+	/* One of a type of errors whose first code is zero. */
+	.failures = { { SCT_MEDIA, "status 2/81" }, { 0x300, "status 3/00" } },
+	.breaks = { "fatal" },
+};

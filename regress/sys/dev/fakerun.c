@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fakerun.c: the workload that the driver tests run; see fakebus.h.
+ * fakerun.c: the workload that the driver tests run; see fakerun.h.
  */
-#include "fakebus.h"
+#include "fakerun.h"
 
 static uint32_t
 fakerun_maxblks(const struct dumpdev *dd)
@@ -139,9 +139,10 @@ fakerun(struct dumpdev *dd, struct fakerun *run)
 
 void
 fakerun_check_disk(const struct dumpdev *dd, const struct fakerun *run,
-    const uint8_t *disk)
+    const struct fakedisk *disk)
 {
 	const uint64_t len = dd->nblks * dd->blksize;
+	const uint8_t *data = disk->data;
 	uint64_t at = 0, off, begin;
 	unsigned int i;
 
@@ -149,17 +150,17 @@ fakerun_check_disk(const struct dumpdev *dd, const struct fakerun *run,
 	for (i = FAKERUN_NREQS; i-- > 0;) {
 		begin = run->blk[i] * dd->blksize;
 		for (; at < begin; at++)
-			if (disk[at] != FAKERUN_FILL)
+			if (data[at] != FAKEDISK_FILL)
 				fail_msg("byte %llu changed",
 				    (unsigned long long)at);
 		for (off = 0; off < (uint64_t)run->nblks[i] * dd->blksize;
 		    off++, at++)
 			if (run->status[i] == 0 &&
-			    disk[at] != fakerun_byte(i, off))
+			    data[at] != fakerun_byte(i, off))
 				fail_msg("request %u: byte %llu is wrong", i,
 				    (unsigned long long)off);
 	}
 	for (; at < len; at++)
-		if (disk[at] != FAKERUN_FILL)
+		if (data[at] != FAKEDISK_FILL)
 			fail_msg("byte %llu changed", (unsigned long long)at);
 }

@@ -12,6 +12,8 @@
 #define NOTIFY_MULT	4u
 #define DELAY_US	300		/* of a reset */
 
+#define BREAK_RING	1		/* of fakevirtio_dev.breaks */
+
 #define S_ACK		0x01
 #define S_DRIVER	0x02
 #define S_DRIVER_OK	0x04
@@ -34,14 +36,14 @@ get(struct fakevirtio *f, uint64_t addr, unsigned int len)
 {
 	uint64_t v = 0;
 
-	memcpy(&v, fakebus_dma(f->fb, addr, len), len);
+	memcpy(&v, fakebus_dma(f->d.fb, addr, len), len);
 	return v;
 }
 
 static void
 put(struct fakevirtio *f, uint64_t addr, uint64_t v, unsigned int len)
 {
-	memcpy(fakebus_dma(f->fb, addr, len), &v, len);
+	memcpy(fakebus_dma(f->d.fb, addr, len), &v, len);
 }
 
 /* Walks the chain at head; the number of its pieces. */
@@ -87,6 +89,7 @@ move(struct fakevirtio *f, const struct piece *p, unsigned int n,
     uint64_t sector, bool read)
 {
 	uint64_t len = 0, at = sector * 512;
+	uint8_t *disk;
 	unsigned int i;
 	void *va;
 
@@ -96,12 +99,12 @@ move(struct fakevirtio *f, const struct piece *p, unsigned int n,
 		assert_int_equal(p[i].devwrites, read);
 		if ((f->taken & F_SIZE_MAX) != 0)
 			assert_true(p[i].len <= f->size_max);
-		assert_true(at + len + p[i].len <= f->disk_len);
-		va = fakebus_dma(f->fb, p[i].addr, p[i].len);
+		va = fakebus_dma(f->d.fb, p[i].addr, p[i].len);
+		disk = fakedisk_at(&f->d, at + len, p[i].len);
 		if (read)
-			memcpy(va, f->disk + at + len, p[i].len);
+			memcpy(va, disk, p[i].len);
 		else
-			memcpy(f->disk + at + len, va, p[i].len);
+			memcpy(disk, va, p[i].len);
 		len += p[i].len;
 	}
 	assert_true(len != 0 && len % f->blk_size == 0);
@@ -123,17 +126,17 @@ do_request(struct fakevirtio *f, uint16_t head)
 	sector = get(f, p[0].addr + 8, 8);
 	assert_int_equal(get(f, p[0].addr + 4, 4), 0);
 	assert_int_equal(sector % (f->blk_size / 512), 0);
-	if (f->nreq >= f->fail_from && f->nreq <= f->fail_to) {
-		status = f->fail_status;
+	if (fakedisk_fails(&f->d)) {
+		status = (uint8_t)f->d.fail_status;
 	} else if (type == 4) {
 		assert_true((f->taken & F_FLUSH) != 0);
 		assert_true(n == 2 && sector == 0);
-		f->nflush++;
-		f->nunflushed = 0;
+		f->d.nflush++;
+		f->d.nunflushed = 0;
 	} else {
 		assert_true(type == 0 || type == 1);
 		len = move(f, p + 1, n - 2, sector, type == 0);
-		f->nunflushed += type == 1 && (f->taken & F_FLUSH) != 0;
+		f->d.nunflushed += type == 1 && (f->taken & F_FLUSH) != 0;
 	}
 	put(f, p[n - 1].addr, status, 1);
 	used(f, head, (uint32_t)(type == 0 ? len + 1 : 1));
@@ -142,10 +145,9 @@ do_request(struct fakevirtio *f, uint16_t head)
 static bool
 breaks(struct fakevirtio *f)
 {
-	if (f->break_at == 0 || f->nreq < f->break_at ||
-	    (f->break_once && f->nreq > f->break_at))
+	if (!fakedisk_breaks(&f->d))
 		return false;
-	if (f->break_ring)
+	if (f->d.break_how == BREAK_RING)
 		put(f, f->device + 2, (uint64_t)(f->used_idx + f->q_size + 1),
 		    2);
 	else
@@ -160,20 +162,19 @@ take(struct fakevirtio *f, uint16_t slot)
 	uint16_t head = (uint16_t)get(f, f->driver + 4 +
 	    2ull * (slot % f->q_size), 2);
 
-	f->nreq++;
+	f->d.nreq++;
 	if (breaks(f))
 		return;
-	if (f->nreq == f->drop_at) {
+	if (fakedisk_drops(&f->d)) {
 		f->late_head = head;
-		f->late_at = f->late_us == 0 ? 0 : f->fb->now_us + f->late_us;
 		return;
 	}
-	if (f->strays) {
+	if (f->d.strays) {
 		used(f, 0xffffffff, 0);
 		used(f, head + 1u, 0);	/* in the middle of a chain */
 	}
 	do_request(f, head);
-	if (f->strays)
+	if (f->d.strays)
 		used(f, f->q_size, 0);
 }
 
@@ -183,16 +184,14 @@ fakevirtio_step(void *dev)
 	struct fakevirtio *f = dev;
 	uint16_t idx, first;
 
-	if (f->reset_at != 0 && f->fb->now_us >= f->reset_at) {
+	if (f->reset_at != 0 && f->d.fb->now_us >= f->reset_at) {
 		f->reset_at = 0;
 		f->status = 0;
 	}
 	if ((f->status & S_DRIVER_OK) == 0 || f->q_enable == 0 || f->broken)
 		return;
-	if (f->late_at != 0 && f->fb->now_us >= f->late_at) {
-		f->late_at = 0;
+	if (fakedisk_late(&f->d))
 		do_request(f, (uint16_t)f->late_head);
-	}
 	if (!f->notified)
 		return;
 	f->notified = false;
@@ -200,7 +199,7 @@ fakevirtio_step(void *dev)
 	idx = (uint16_t)get(f, f->driver + 2, 2);
 	first = f->avail_idx;
 	while (f->avail_idx != idx && !f->broken) {
-		take(f, f->backwards ?
+		take(f, f->d.backwards ?
 		    (uint16_t)(first + idx - 1 - f->avail_idx) : f->avail_idx);
 		f->avail_idx++;
 	}
@@ -209,15 +208,14 @@ fakevirtio_step(void *dev)
 static void
 device_reset(struct fakevirtio *f)
 {
-	f->nreset++;
 	f->q_enable = f->avail_idx = f->used_idx = 0;
 	f->q_size = f->queue_max;
 	f->taken = 0;
 	f->q_msix = f->msix = 0;	/* so that it must be said */
 	f->desc = f->driver = f->device = 0;
 	f->notified = f->broken = false;
-	f->late_at = 0;
-	f->reset_at = f->stuck_reset ? 0 : f->fb->now_us + DELAY_US;
+	f->d.late_at = 0;
+	f->reset_at = f->stuck_reset ? 0 : f->d.fb->now_us + DELAY_US;
 }
 
 static void
@@ -246,6 +244,7 @@ write_status(struct fakevirtio *f, uint8_t v)
 	case S_DRIVER_OK:
 		assert_int_equal(f->status, S_ACK | S_DRIVER | S_FEATURES_OK);
 		assert_int_equal(f->q_enable, 1);
+		f->d.nstarts++;
 		break;
 	default:
 		fail_msg("status %#x after %#x", v, f->status);
@@ -267,9 +266,9 @@ write_enable(struct fakevirtio *f, uint64_t v)
 	assert_int_equal(f->driver % 2, 0);
 	assert_int_equal(f->device % 4, 0);
 	/* All three are there, whole. */
-	fakebus_dma(f->fb, f->desc, 16ull * f->q_size);
-	fakebus_dma(f->fb, f->driver, 6 + 2ull * f->q_size);
-	fakebus_dma(f->fb, f->device, 6 + 8ull * f->q_size);
+	fakebus_dma(f->d.fb, f->desc, 16ull * f->q_size);
+	fakebus_dma(f->d.fb, f->driver, 6 + 2ull * f->q_size);
+	fakebus_dma(f->d.fb, f->device, 6 + 8ull * f->q_size);
 	f->q_enable = 1;
 }
 
@@ -400,22 +399,18 @@ cap(struct fakebus *fb, unsigned int pos, unsigned int next, unsigned int type,
 		fakebus_cfg_set4(fb, pos + 16, NOTIFY_MULT);
 }
 
-void
-fakevirtio_init(struct fakevirtio *f, struct fakebus *fb, uint32_t blksize,
+static void
+fakevirtio_init(void *fake, struct fakebus *fb, uint32_t blksize,
     uint64_t nblks)
 {
-	memset(f, 0, sizeof(*f));
-	f->fb = fb;
-	f->disk_len = nblks * blksize;
-	f->disk = malloc(f->disk_len);
-	assert_non_null(f->disk);
-	memset(f->disk, FAKERUN_FILL, f->disk_len);
-	f->capacity = f->disk_len / 512;
+	struct fakevirtio *f = fake;
+
+	fakedisk_init(&f->d, fb, blksize, nblks);
+	f->capacity = f->d.len / 512;
 	f->blk_size = blksize;
 	f->seg_max = 126;
 	f->queue_max = 256;
 	f->noff = 3;
-	f->fail_status = 1;
 	/* Much is offered: SEG_MAX, BLK_SIZE, FLUSH, CONFIG_WCE, MQ; INDIRECT,
 	 * EVENT_IDX, VERSION_1, RING_PACKED, ORDER_PLATFORM. */
 	f->features = F_SEG_MAX | 1ull << 6 | F_FLUSH | 1ull << 11 |
@@ -439,9 +434,21 @@ fakevirtio_init(struct fakevirtio *f, struct fakebus *fb, uint32_t blksize,
 	cap(fb, 0x40, 0x00, 1, COMMON, 0x38);
 }
 
-void
-fakevirtio_fini(struct fakevirtio *f)
+static bool
+fakevirtio_quiet(const void *fake)
 {
-	free(f->disk);
-	f->disk = NULL;
+	const struct fakevirtio *f = fake;
+
+	return f->status == 0;	/* reset */
 }
+
+const struct fakedev fakevirtio_dev = {
+	.driver = "virtio-blk",
+	.size = sizeof(struct fakevirtio),
+	.init = fakevirtio_init,
+	.quiet = fakevirtio_quiet,
+	/* The last is a status byte left as it was. */
+	.failures = { { 1, "status 1" }, { 2, "status 2" },
+	    { 0xff, "status 255" } },
+	.breaks = { "needs a reset", [BREAK_RING] = "no sense" },
+};

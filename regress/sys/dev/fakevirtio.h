@@ -8,14 +8,12 @@
 #ifndef FAKEVIRTIO_H
 #define FAKEVIRTIO_H
 
-#include "fakebus.h"
+#include "fakedisk.h"
 
 #define FAKEVIRTIO_BAR	4
 
 struct fakevirtio {
-	struct fakebus *fb;
-	uint8_t *disk;
-	uint64_t disk_len;
+	struct fakedisk d;
 
 	/* What it is; set before the driver attaches. */
 	uint64_t features;
@@ -24,18 +22,9 @@ struct fakevirtio {
 	uint16_t queue_max;
 	uint16_t noff;			/* queue_notify_off */
 
-	/* What goes wrong.  Numbers count from 1; 0: never. */
+	/* What else goes wrong. */
 	bool stuck_reset;
 	bool refuse_features;
-	unsigned int fail_from, fail_to;	/* requests */
-	uint8_t fail_status;
-	unsigned int drop_at;		/* request without answer */
-	uint64_t late_us;		/* the dropped one answers after all */
-	unsigned int break_at;		/* request that breaks the device */
-	bool break_once;
-	bool break_ring;		/* by nonsense in the used ring */
-	bool strays;			/* answers that nobody asked for */
-	bool backwards;			/* answers the newest first */
 	unsigned int unstable;		/* generation changes this often */
 
 	/* State. */
@@ -49,14 +38,7 @@ struct fakevirtio {
 	bool notified;
 	bool broken;			/* does nothing until reset */
 	uint64_t reset_at;		/* when status reads 0; 0: it does */
-	unsigned int nreq, nflush, nreset;
-	unsigned int nunflushed;
-	uint64_t late_at;
 	uint32_t late_head;
 };
-
-void fakevirtio_init(struct fakevirtio *f, struct fakebus *fb,
-    uint32_t blksize, uint64_t nblks);
-void fakevirtio_fini(struct fakevirtio *f);
 
 #endif /* FAKEVIRTIO_H */
