@@ -65,7 +65,12 @@ kvm_destroy(kvm_t *kd)
 		close(kd->fd);
 	kvmi_elf_close(kd->elf);
 	kvmi_elems_fini(&kd->procs);
+	kvmi_elems_fini(&kd->oldprocs);
 	kvmi_elems_fini(&kd->lwps);
+	kvmi_elems_fini(&kd->files);
+	kvmi_texts_fini(&kd->filetexts);
+	kvmi_strings_fini(&kd->argv);
+	kvmi_strings_fini(&kd->envv);
 	kvmi_vm_fini(&kd->vm);
 	kvmi_view_fini(&kd->view);
 	kvmi_errs_fini(&kd->errs);

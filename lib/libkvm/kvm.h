@@ -175,6 +175,7 @@ int kvm_uptime(kvm_t *kd, struct timespec *up, struct timespec *now);
 #define KVM_PROC_TTY	0x08u	/* p_tdev is KERN_PROC_TTY_NODEV */
 #define KVM_PROC_VM	0x10u	/* p_vm_* are 0 */
 #define KVM_PROC_NLWPS	0x20u	/* p_nlwps is 0 */
+#define KVM_PROC_TIMES	0x40u	/* CPU times are 0 */
 
 /* A process.  It may grow at its end: see kvm_getproc2(3). */
 struct kinfo_proc2 {
@@ -205,6 +206,14 @@ struct kinfo_proc2 {
 	uint8_t p_nice;		/* nice value + 20 */
 	uint8_t p_spare;
 	char p_comm[KI_MAXCOMLEN];
+	/* CPU times: of all its threads, those that ended too. */
+	int64_t p_uutime_sec;	/* in user mode */
+	int64_t p_ustime_sec;	/* in the kernel */
+	int64_t p_uctime_sec;	/* both, of children it has waited for */
+	int32_t p_uutime_usec;
+	int32_t p_ustime_usec;
+	int32_t p_uctime_usec;
+	int32_t p_spare2;
 };
 
 /* A thread. */
@@ -226,6 +235,87 @@ struct kinfo_proc2 *kvm_getproc2(kvm_t *kd, int op, int arg, size_t elemsize,
     int *cnt);
 struct kinfo_lwp *kvm_getlwps(kvm_t *kd, int pid, unsigned long procaddr,
     size_t elemsize, int *cnt);
+
+/* kvm_getprocs(3) */
+struct kinfo_proc {
+	struct {
+		uint64_t p_vmspace;	/* as in kinfo_proc2, all of it */
+		uint64_t p_nlwps;
+		int32_t p_pid;
+		uint32_t p_flag;
+		int8_t p_stat;
+		uint8_t p_nice;
+		char p_comm[KI_MAXCOMLEN];
+	} kp_proc;
+	struct {
+		uint64_t e_paddr;	/* p_paddr */
+		int32_t e_ppid;
+		int32_t e_pgid;
+		int32_t e_sid;
+		uint32_t e_tdev;
+		struct {
+			uint32_t p_ruid, p_svuid, p_rgid, p_svgid;
+		} e_pcred;
+		struct {
+			uint32_t cr_uid, cr_gid;
+		} e_ucred;
+		struct {
+			uint64_t vm_rssize;	/* pages */
+		} e_vm;
+		uint32_t e_unknown;	/* p_unknown */
+	} kp_eproc;
+};
+struct kinfo_proc *kvm_getprocs(kvm_t *kd, int op, int arg, int *cnt);
+char **kvm_getargv(kvm_t *kd, const struct kinfo_proc *p, int nchr);
+char **kvm_getenvv(kvm_t *kd, const struct kinfo_proc *p, int nchr);
+char **kvm_getargv2(kvm_t *kd, const struct kinfo_proc2 *p, int nchr);
+char **kvm_getenvv2(kvm_t *kd, const struct kinfo_proc2 *p, int nchr);
+
+/* kvm_getfiles(3) */
+#define KERN_FILE_BYFILE	1	/* each open file once */
+#define KERN_FILE_BYPID		2	/* each descriptor of a process */
+
+/* ki_ftype */
+#define DTYPE_VNODE	1	/* file, directory, device, named pipe */
+#define DTYPE_SOCKET	2
+#define DTYPE_PIPE	3
+#define DTYPE_MISC	5	/* an anonymous inode: eventfd, epoll, ... */
+
+/* What of a file could not be read, in ki_unknown. */
+#define KVM_FILE_FILE	0x01u	/* all but ki_fileaddr, ki_pid, ki_fd */
+#define KVM_FILE_INODE	0x02u	/* ki_ftype, and ki_v* but ki_vdata, are 0 */
+#define KVM_FILE_CRED	0x04u	/* ki_fuid, ki_fgid are (uint32_t)-1 */
+#define KVM_FILE_PATH	0x08u	/* ki_path is NULL */
+
+struct kinfo_file {
+	uint64_t ki_fileaddr;	/* struct file */
+	uint64_t ki_fops;	/* its file_operations */
+	uint64_t ki_fdata;	/* its private_data */
+	uint64_t ki_fucred;	/* cred of who opened it */
+	uint64_t ki_vdata;	/* its inode */
+	uint64_t ki_foffset;	/* bytes */
+	uint64_t ki_count;	/* references */
+	uint64_t ki_vsize;	/* bytes of the inode */
+	uint64_t ki_vfileid;	/* number of the inode */
+	uint32_t ki_vfsid;	/* makedev(3) of its file system */
+	uint32_t ki_vrdev;	/* the same of a device */
+	uint32_t ki_vmode;	/* type and permissions: inode(7) */
+	uint32_t ki_flag;	/* O_*: open(2) */
+	uint32_t ki_ftype;	/* DTYPE_* */
+	uint32_t ki_fuid;	/* effective user id of who opened it */
+	uint32_t ki_fgid;	/* effective group id */
+	int32_t ki_pid;		/* KERN_FILE_BYPID: process; else 0 */
+	int32_t ki_fd;		/* KERN_FILE_BYPID: number; else -1 */
+	uint32_t ki_ofileflags;	/* FD_CLOEXEC: fcntl(2) */
+	uint32_t ki_unknown;	/* KVM_FILE_*: could not be read */
+	uint32_t ki_spare;
+	const char *ki_path;	/* NULL: it has none, or it is not known */
+};
+/* They are struct kinfo_file. */
+char *kvm_getfiles(kvm_t *kd, int op, int arg, int *cnt);
+
+/* kvm_getloadavg(3) */
+int kvm_getloadavg(kvm_t *kd, double loadavg[], int nelem);
 
 /* kvm_dump(3) */
 int kvm_dump_mkheader(kvm_t *kd, off_t dump_off);

@@ -7,7 +7,10 @@
  *	kvm_nlist.c, kvm_symbol.c	names <-> kernel addresses, from
  *	kvm_elf.c, kvm_kallsyms.c	the execfile and the kernel's own table
  *	kvm_module.c, kvm_modsym.c	modules and their symbols
- *	kvm_proc.c, kvm_lwp.c		processes and threads, from
+ *	kvm_procs.c, kvm_argv.c,	processes: what is asked of them; from
+ *	kvm_getfiles.c			struct kvmi_procops, which of a dump is
+ *	kvm_dead.c, kvm_proc.c,		in these,
+ *	kvm_lwp.c			from
  *	kvm_task.c, kvm_tasktype.c	the kernel's tasks
  *	kvm_type.c			structures
  *	kvm_log.c, kvm_dmesg.c		the kernel log
@@ -402,7 +405,13 @@ int kvmi_task_leaders(kvm_t *kd, const struct kvmi_tasktype *tt,
 int kvmi_task_threads(kvm_t *kd, const struct kvmi_tasktype *tt,
     const struct kvmi_task *leader, kvmi_task_fn *fn, void *cookie);
 
-/* What kvm_getproc2() or kvm_getlwps() gave out last. */
+/* Finds process pid, at addr unless that is 0: 0, or -1 with a text. */
+int kvmi_task_find(kvm_t *kd, const struct kvmi_tasktype *tt, uint32_t pid,
+    kvaddr_t addr, struct kvmi_task *leader);
+
+/* ---- kvm_elems.c: arrays that are given out ---- */
+
+/* What a function gave out last. */
 struct kvmi_elems {
 	uint8_t *buf;
 	size_t elemsize, n, cap;
@@ -415,6 +424,77 @@ void kvmi_elems_fini(struct kvmi_elems *e);
 /* Adds what an element has room for: 0, or -1 with a text. */
 int kvmi_elems_add(kvm_t *kd, struct kvmi_elems *e, const void *from,
     size_t len);
+/* Their number for *cnt: 0, or -1 with a text. */
+int kvmi_elems_count(kvm_t *kd, const struct kvmi_elems *e, int *cnt);
+
+/* Texts that stay where they are until _fini(). */
+struct kvmi_texts {
+	struct kvmi_textblock *head;
+};
+
+/* Copies len bytes, which have no NUL, and puts one behind: NULL with a text. */
+const char *kvmi_texts_add(kvm_t *kd, struct kvmi_texts *t, const char *s,
+    size_t len);
+void kvmi_texts_fini(struct kvmi_texts *t);
+
+/* ---- kvm_procs.c, kvm_argv.c, kvm_getfiles.c: processes ---- */
+
+/*
+ * Where processes come from.  All of them return 0, or -1 with a text that
+ * kvmi_report() has not seen.  The arguments have been checked.
+ */
+struct kvmi_procops {
+	/*
+	 * Adds a struct kinfo_proc2 for each process that kvmi_proc_wanted()
+	 * says yes to.  Members that do not fit into to->elemsize need not be
+	 * found.
+	 */
+	int (*procs)(kvm_t *kd, int op, int arg, struct kvmi_elems *to);
+	/* Adds a struct kinfo_lwp for each thread; procaddr may be 0. */
+	int (*lwps)(kvm_t *kd, int pid, kvaddr_t procaddr,
+	    struct kvmi_elems *to);
+	/*
+	 * The memory with the arguments, or the environment, as
+	 * /proc/PID/cmdline and environ show it: at most max bytes of it in
+	 * *buf, from malloc(3), and their number in *len, which may be 0.  Of p,
+	 * only p_pid, p_paddr and p_vmspace are there.  A process without memory
+	 * of its own is an error, ENOEXEC.
+	 */
+	int (*strings)(kvm_t *kd, const struct kinfo_proc2 *p, bool env,
+	    size_t max, char **buf, size_t *len);
+	/*
+	 * KERN_FILE_BYPID: adds a struct kinfo_file for each descriptor of
+	 * process pid, or of all processes where it is -1, in order; with paths
+	 * in texts.
+	 * KERN_FILE_BYFILE: each file once.
+	 */
+	int (*files)(kvm_t *kd, int op, int pid, struct kvmi_elems *to,
+	    struct kvmi_texts *texts);
+	/* Load averages of the last 1, 5 and 15 minutes. */
+	int (*loadavg)(kvm_t *kd, double load[3]);
+};
+
+/* In a dump, or the memory of a running kernel. */
+extern const struct kvmi_procops kvmi_procops_dead;
+
+/* Those of this handle: NULL with a text. */
+const struct kvmi_procops *kvmi_procops(kvm_t *kd);
+/* Is it one of those that op and arg choose? */
+bool kvmi_proc_wanted(int op, int arg, const struct kinfo_proc2 *p);
+
+/* What kvm_getargv(3) gave out last. */
+struct kvmi_strings {
+	char *buf;
+	char **v;
+};
+
+void kvmi_strings_fini(struct kvmi_strings *s);
+
+/* ---- kvm_dead.c, kvm_proc.c, kvm_lwp.c: processes in a dump ---- */
+
+int kvmi_dead_procs(kvm_t *kd, int op, int arg, struct kvmi_elems *to);
+int kvmi_dead_lwps(kvm_t *kd, int pid, kvaddr_t procaddr,
+    struct kvmi_elems *to);
 
 /* ---- kvm_elf.c: the execfile ---- */
 
@@ -555,7 +635,10 @@ struct __kvm {
 	struct kvmi_modules *modules;
 	struct kvmi_tasktype *tasktype;
 
-	struct kvmi_elems procs, lwps;
+	const struct kvmi_procops *procops; /* NULL: kvmi_procops_dead */
+	struct kvmi_elems procs, oldprocs, lwps, files;
+	struct kvmi_texts filetexts;
+	struct kvmi_strings argv, envv;
 
 	/* Raw device only. */
 	uint64_t window;	/* bytes */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kvm_proc.c: processes; kvm_getproc2(3).
+ * kvm_proc.c: processes of a dump.
  *
  * A process is the first thread of its group, and what all its threads share.
  * What a wrong pointer keeps from being read is told in p_unknown, since a
@@ -20,6 +20,7 @@ struct proc_walk {
 	kvm_t *kd;
 	const struct kvmi_tasktype *tt;
 	int op, arg;
+	struct kvmi_elems *to;
 	uint64_t boot_ns;	/* since 1970 */
 	uint64_t *percpu;	/* offsets; NULL: none */
 	unsigned int ncpus;
@@ -194,34 +195,6 @@ proc_fill(struct proc_walk *w, const struct kvmi_task *t,
 	proc_vm(w, t->mm, p);
 }
 
-/* Is it one of those that the caller asked for? */
-static bool
-proc_wanted(const struct proc_walk *w, const struct kinfo_proc2 *p)
-{
-	const uint32_t id = (uint32_t)w->arg;
-
-	switch (w->op) {
-	case KERN_PROC_ALL:
-		return true;
-	case KERN_PROC_PID:
-		return p->p_pid == w->arg;
-	case KERN_PROC_PGRP:
-		return p->p__pgid == w->arg;
-	case KERN_PROC_SESSION:
-		return p->p_sid == w->arg;
-	case KERN_PROC_TTY:
-		return p->p_tdev == id;
-	case KERN_PROC_UID:
-		return p->p_uid == id;
-	case KERN_PROC_RUID:
-		return p->p_ruid == id;
-	case KERN_PROC_GID:
-		return p->p_gid == id;
-	default:
-		return p->p_rgid == id;
-	}
-}
-
 static int
 proc_add(void *cookie, const struct kvmi_task *t)
 {
@@ -231,9 +204,9 @@ proc_add(void *cookie, const struct kvmi_task *t)
 	if (w->op == KERN_PROC_PID && t->tgid != (uint32_t)w->arg)
 		return 0;
 	proc_fill(w, t, &p);
-	if (!proc_wanted(w, &p))
+	if (!kvmi_proc_wanted(w->op, w->arg, &p))
 		return 0;
-	return kvmi_elems_add(w->kd, &w->kd->procs, &p, sizeof(p));
+	return kvmi_elems_add(w->kd, w->to, &p, sizeof(p));
 }
 
 /* Offsets of the CPUs' own memory; without them, counters are less exact. */
@@ -254,34 +227,17 @@ proc_percpu(struct proc_walk *w)
 	w->percpu = NULL;
 }
 
-static int
-proc_get(kvm_t *kd, int op, int arg, size_t elemsize, const int *cnt)
+int
+kvmi_dead_procs(kvm_t *kd, int op, int arg, struct kvmi_elems *to)
 {
-	struct proc_walk w = { .kd = kd, .op = op, .arg = arg };
+	struct proc_walk w = { .kd = kd, .op = op, .arg = arg, .to = to };
 	int rv;
 
-	if (kvmi_need_header(kd) == -1)
-		return -1;
-	if (op < KERN_PROC_ALL || op > KERN_PROC_RGID)
-		return kvmi_err(kd, EINVAL, "%d: no way to choose processes",
-		    op);
-	if (kvmi_elems_begin(kd, &kd->procs, elemsize, cnt) == -1 ||
-	    (w.tt = kvmi_tasktype(kd)) == NULL)
+	if ((w.tt = kvmi_tasktype(kd)) == NULL)
 		return -1;
 	w.boot_ns = kd->hdr->panic_time_ns - kd->hdr->uptime_ns;
 	proc_percpu(&w);
 	rv = kvmi_task_leaders(kd, w.tt, proc_add, &w);
 	free(w.percpu);
 	return rv;
-}
-
-struct kinfo_proc2 *
-kvm_getproc2(kvm_t *kd, int op, int arg, size_t elemsize, int *cnt)
-{
-	if (proc_get(kd, op, arg, elemsize, cnt) == -1) {
-		kvmi_report(kd);
-		return NULL;
-	}
-	*cnt = (int)kd->procs.n;
-	return (void *)kd->procs.buf;
 }

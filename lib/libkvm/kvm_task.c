@@ -14,7 +14,6 @@
 #include "kvm_private.h"
 
 #define TASK_MAX	(1u << 22)	/* PID_MAX_LIMIT */
-#define TASK_ELEM_MAX	65536u		/* bytes of a caller's element */
 
 /* Of include/linux/sched.h; all the same from 5.10 to 7.2. */
 #define TASK_REPORT	0x7fu		/* bits that ps(1) knows */
@@ -125,44 +124,40 @@ kvmi_task_threads(kvm_t *kd, const struct kvmi_tasktype *tt,
 	    KVMI_TASK_THREAD, fn, cookie);
 }
 
-int
-kvmi_elems_begin(kvm_t *kd, struct kvmi_elems *e, size_t elemsize,
-    const int *cnt)
-{
-	if (elemsize == 0 || elemsize > TASK_ELEM_MAX || cnt == NULL)
-		return kvmi_err(kd, EINVAL, "elements of %zu bytes%s",
-		    elemsize, cnt == NULL ? " and nowhere to count them" : "");
-	kvmi_elems_fini(e);
-	e->elemsize = elemsize;
-	e->cap = 64;
-	e->buf = malloc(e->cap * elemsize);
-	if (e->buf == NULL)
-		return kvmi_syserr(kd, ENOMEM, "processes or threads");
-	return 0;
-}
+/* Looks for the process with a number. */
+struct task_find {
+	uint32_t pid;
+	struct kvmi_task *leader;
+};
 
-void
-kvmi_elems_fini(struct kvmi_elems *e)
+static int
+task_is_leader(void *cookie, const struct kvmi_task *t)
 {
-	free(e->buf);
-	memset(e, 0, sizeof(*e));
+	struct task_find *f = cookie;
+
+	if (t->tgid != f->pid)
+		return 0;
+	*f->leader = *t;
+	return 1;
 }
 
 int
-kvmi_elems_add(kvm_t *kd, struct kvmi_elems *e, const void *from, size_t len)
+kvmi_task_find(kvm_t *kd, const struct kvmi_tasktype *tt, uint32_t pid,
+    kvaddr_t addr, struct kvmi_task *leader)
 {
-	uint8_t *buf;
+	struct task_find f = { .pid = pid, .leader = leader };
+	int rv;
 
-	if (e->n == e->cap) {
-		buf = realloc(e->buf, 2 * e->cap * e->elemsize);
-		if (buf == NULL)
-			return kvmi_syserr(kd, ENOMEM, "%zu processes or "
-			    "threads", e->n);
-		e->buf = buf;
-		e->cap *= 2;
+	if (addr != 0) {
+		if (kvmi_task_read(kd, tt, addr, leader) == -1)
+			return -1;
+		if (leader->tgid == pid)
+			return 0;
+		return kvmi_err(kd, ESRCH, "0x%llx is not process %d",
+		    (unsigned long long)addr, (int)pid);
 	}
-	buf = e->buf + e->n++ * e->elemsize;
-	memset(buf, 0, e->elemsize);
-	memcpy(buf, from, len < e->elemsize ? len : e->elemsize);
-	return 0;
+	rv = kvmi_task_leaders(kd, tt, task_is_leader, &f);
+	if (rv == 0)
+		return kvmi_err(kd, ESRCH, "there is no process %d", (int)pid);
+	return rv == -1 ? -1 : 0;
 }
