@@ -353,10 +353,10 @@ own_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
 
 	mutex_lock(&arm_lock);
 	if (armed)
-		arm_own(armed, own_count, &t);
+		own_each(armed, own_count, &t);
 	t.buf = kvmalloc(t.room, GFP_KERNEL);
 	if (armed && t.buf)
-		arm_own(armed, own_line, &t);
+		own_each(armed, own_line, &t);
 	mutex_unlock(&arm_lock);
 	if (t.buf)
 		n = memory_read_from_buffer(buf, len, &off, t.buf, t.used);

@@ -5,6 +5,8 @@
  *	swapcore_main.c	load and unload
  *	ctl.c		/sys/kernel/swapcore, /dev/swapcore
  *	arm.c		arming: everything a dump will need is reserved here
+ *	arm_disk.c	the disk's part of that
+ *	own.c		the memory that a dump changes while it runs
  *	hook.c		the panic notifier, and what calls the dump core
  *	events.c	unbind, suspend, hotplug: when arming must end or move
  *	bus_pci.c	struct dumpdev_bus over a PCI function
@@ -118,8 +120,20 @@ extern struct arm_config *arm_config;	/* what is or was armed; or NULL */
 extern bool arm_suspended;
 extern bool arm_asleep;			/* the machine suspends: don't arm */
 
+/* ---- arm_disk.c ---- */
+
+/* Fills in what a dump needs of the disk.  0; -ENOMEM, or an error after
+ * arm_refuse(): what is there goes back with arm_disk_free(). */
+int arm_disk(struct armed *a, const struct arm_config *cfg,
+    struct block_device *bdev);
+/* The PCI function's driver may go again; see arm_function(). */
+void arm_disk_unlock(struct armed *a);
+void arm_disk_free(struct armed *a);
+
+/* ---- own.c ---- */
+
 /* Calls fn for each physical range that a dump changes while it runs. */
-void arm_own(const struct armed *a,
+void own_each(const struct armed *a,
     void (*fn)(void *arg, u64 start, u64 end, const char *what), void *arg);
 
 /* ---- hook.c ---- */
