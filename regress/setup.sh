@@ -7,7 +7,7 @@ set -eu
 
 packages='gcc gcc-12 make binutils libc6-dev pkgconf libelf-dev libbpf-dev
     zlib1g-dev libxxhash-dev libblkid-dev libmount-dev libcap-dev
-    libcmocka-dev mandoc python3 ca-certificates xz-utils kmod'
+    libseccomp-dev libcmocka-dev mandoc python3 ca-certificates xz-utils kmod'
 [ "${1-}" = quick ] || packages="$packages busybox-static qemu-system-x86
     qemu-utils cpio e2fsprogs fdisk"
 case ${1-} in

@@ -2,14 +2,11 @@
 /*
  * copy.c: CORE_DATA from the device to the core file, checked on the way.
  *
- * One chunk at a time, the unit of the kernel's checksums.  Blocks of the file
- * that are all zeros become holes.  What is damaged is named, noted in the
- * header, and saved as it is; what can't be read is saved as zeros.
+ * One chunk at a time, the unit of the kernel's checksums.  What is damaged is
+ * named, noted in the header, and saved as it is; what can't be read is saved as
+ * zeros.
  */
-#include <sys/mman.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,17 +17,8 @@
 
 #include "savecore.h"
 
-#define COPY_BLOCK	(32u << 10)	/* the smallest hole */
 #define COPY_PIECE	(64u << 10)	/* read at once around bad sectors */
-#define COPY_STRIDE	(16u << 20)	/* handed to the disk at once */
-#define COPY_HUGE	(2u << 20)
 #define COPY_SHOWN	16u		/* damaged runs named one by one */
-
-static bool
-copy_is_zero(const unsigned char *p, size_t len)
-{
-	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
-}
 
 /* Tells of a run of damaged chunks, and notes it in the header. */
 static void
@@ -135,43 +123,6 @@ copy_len(const struct copy *c, uint64_t off)
 	    KCORE_CHUNK;
 }
 
-static int
-copy_pwrite(int fd, const unsigned char *buf, size_t len, off_t off)
-{
-	ssize_t n;
-
-	while (len > 0) {
-		n = pwrite(fd, buf, len, off);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		buf += n;
-		len -= (size_t)n;
-		off += n;
-	}
-	return 0;
-}
-
-/* Writes what is not zeros, at the file offset given. */
-static int
-copy_sparse(int fd, const unsigned char *buf, size_t len, off_t off)
-{
-	size_t at, from = 0, n;
-
-	for (at = 0; at < len; at += n) {
-		n = COPY_BLOCK - (size_t)((uint64_t)off + at) % COPY_BLOCK;
-		n = n < len - at ? n : len - at;
-		if (n < COPY_BLOCK || !copy_is_zero(buf + at, n))
-			continue;
-		if (copy_pwrite(fd, buf + from, at - from,
-		    off + (off_t)from) == -1)
-			return -1;
-		from = at + n;
-	}
-	return copy_pwrite(fd, buf + from, len - from, off + (off_t)from);
-}
-
 /* Counts down on a terminal, once a second. */
 static void
 copy_progress(const struct copy *c, uint64_t off, time_t *last)
@@ -185,33 +136,18 @@ copy_progress(const struct copy *c, uint64_t off, time_t *last)
 	fflush(stdout);
 }
 
-/* Room for a chunk, in a huge page where there is one: that is faster. */
-static unsigned char *
-copy_alloc(void)
-{
-	void *buf;
-	int error;
-
-	error = posix_memalign(&buf, COPY_HUGE, COPY_HUGE);
-	if (error == 0) {
-		(void)madvise(buf, COPY_HUGE, MADV_HUGEPAGE);
-		return buf;
-	}
-	errno = error;
-	msg_errno(LOG_ERR, "memory to copy with");
-	return NULL;
-}
-
 int
 copy_verify(struct copy *c)
 {
-	unsigned char *buf = copy_alloc();
+	unsigned char *buf = malloc(KCORE_CHUNK);
 	time_t last = time(NULL);
 	uint64_t off;
 	size_t len;
 
-	if (buf == NULL)
+	if (buf == NULL) {
+		msg_errno(LOG_ERR, "memory to read with");
 		return -1;
+	}
 	for (off = 0; off < c->size; off += len) {
 		len = copy_len(c, off);
 		copy_chunk(c, buf, len, off);
@@ -222,51 +158,34 @@ copy_verify(struct copy *c)
 	return 0;
 }
 
-/* Starts writing out what was copied, so that fsync(2) finds little to do. */
-static void
-copy_flush(const struct outfile *out, off_t base, uint64_t off)
-{
-	if (base != -1 && off >= COPY_STRIDE && off % COPY_STRIDE == 0)
-		(void)sync_file_range(out->fd,
-		    base + (off_t)(off - COPY_STRIDE), COPY_STRIDE,
-		    SYNC_FILE_RANGE_WRITE);
-}
-
-static int
-copy_put(struct outfile *out, const unsigned char *buf, size_t len, off_t base,
-    uint64_t off)
-{
-	if (base == -1)
-		return fwrite(buf, 1, len, out->fp) == len ? 0 : -1;
-	return copy_sparse(out->fd, buf, len, base + (off_t)off);
-}
-
 int
 copy_data(struct copy *c, struct outfile *out, off_t base)
 {
-	unsigned char *buf = copy_alloc();
+	struct writer *w = writer_start(out, base);
 	time_t last = time(NULL);
+	unsigned char *buf;
 	uint64_t off;
 	size_t len;
-	int r = 0;
+	int r;
 
-	if (buf == NULL)
+	if (w == NULL) {
+		msg_errno(LOG_ERR, "memory to copy with");
 		return -1;
-	for (off = 0; r == 0 && off < c->size; off += len) {
+	}
+	for (off = 0; off < c->size; off += len) {
+		buf = writer_room(w);
+		if (buf == NULL)
+			break;
 		len = copy_len(c, off);
 		copy_chunk(c, buf, len, off);
-		copy_flush(out, base, off);
-		r = copy_put(out, buf, len, base, off);
-		if (r == 0)
-			copy_progress(c, off, &last);
+		writer_put(w, len);
+		copy_progress(c, off, &last);
 	}
+	r = writer_finish(w);
 	if (r == 0 && base != -1)
 		r = ftruncate(out->fd, base + (off_t)c->size);
 	if (r == -1)
 		msg_errno(LOG_ERR, "%s", out->path);
 	copy_tell(c);
-	free(buf);
 	return r;
 }
-
-_Static_assert(COPY_HUGE >= KCORE_CHUNK, "a chunk fits in a huge page");

@@ -176,6 +176,19 @@ int outfile_create(struct outfile *out, enum keeper_file what,
 int outfile_commit(struct outfile *out);
 void outfile_abort(struct outfile *out);
 
+/* ---- writer.c: writes chunks while others are read ---- */
+
+struct writer;
+
+/* base: where CORE_DATA begins in a plain file; -1: through out's stream. */
+struct writer *writer_start(struct outfile *out, off_t base);
+/* Room for the next chunk; NULL: a write failed, writer_finish() knows why. */
+unsigned char *writer_room(struct writer *w);
+/* The chunk is there. */
+void writer_put(struct writer *w, size_t len);
+/* Waits until all is written; 0, or -1 with errno, and no message. */
+int writer_finish(struct writer *w);
+
 /* ---- physmap.c: what memory a piece of CORE_DATA is ---- */
 
 /* "0x1000-0x1fff, 0x4000-0x4fff and 3 more": a text for a message. */

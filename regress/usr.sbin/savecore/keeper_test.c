@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -285,10 +286,17 @@ keeper_device_in_use_or_replaced_refused(void **state)
 	assert_int_equal(serve(b, worker_wants_other), 0);
 }
 
+static void *
+thread_main(void *arg)
+{
+	return arg;
+}
+
 /* What is wrong with a process that has given up its privileges: 0: nothing. */
 static int
 worker_left_with(void)
 {
+	pthread_t thread;
 	bool root = geteuid() == 0;
 	char *text = NULL;
 	cap_t caps;
@@ -307,11 +315,17 @@ worker_left_with(void)
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 ||
 	    prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return 4;
-	return fork() == -1 ? 0 : 5;
+	if (fork() != -1 || execl("/bin/true", "true", (char *)NULL) != -1 ||
+	    socket(AF_UNIX, SOCK_STREAM, 0) != -1)
+		return 5;
+	if (pthread_create(&thread, NULL, thread_main, NULL) != 0 ||
+	    pthread_join(thread, NULL) != 0)
+		return 6;
+	return 0;
 }
 
 /* This test checks what a worker is left with: no user, group, capability,
- * file or process of anybody's. */
+ * or file of anybody's, no new process or connection; but threads. */
 static void
 priv_drop_leaves_nothing(void **state)
 {

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * writer.c: writes chunks of CORE_DATA in the order they come in, in a thread of
+ * its own: while one chunk is written, or compressed, the next is read and
+ * checked.
+ *
+ * Blocks of a plain file that are all zeros become holes.  After a failure
+ * nothing more is written; writer_finish() says what it was.
+ */
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/kcore.h>
+
+#include "savecore.h"
+
+#define WRITER_BUFS	4u		/* chunks on their way */
+#define WRITER_BLOCK	(32u << 10)	/* the smallest hole */
+#define WRITER_STRIDE	(16u << 20)	/* handed to the disk at once */
+#define WRITER_HUGE	(2u << 20)
+
+struct writer {
+	struct outfile *out;
+	off_t base;		/* of CORE_DATA; -1: through out's stream */
+	unsigned char *bufs;	/* WRITER_BUFS of KCORE_CHUNK bytes */
+	size_t len[WRITER_BUFS];
+	bool threaded;		/* else what is put is written at once */
+	pthread_t thread;
+	pthread_mutex_t lock;	/* of what follows */
+	pthread_cond_t moved;
+	uint64_t nput, nwritten;	/* chunks */
+	bool over;		/* nothing more comes */
+	int error;		/* errno of the first failure */
+};
+
+static bool
+writer_is_zero(const unsigned char *p, size_t len)
+{
+	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
+}
+
+static int
+writer_pwrite(int fd, const unsigned char *buf, size_t len, off_t off)
+{
+	ssize_t n;
+
+	while (len > 0) {
+		n = pwrite(fd, buf, len, off);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		buf += n;
+		len -= (size_t)n;
+		off += n;
+	}
+	return 0;
+}
+
+/* Writes what is not zeros, at the file offset given. */
+static int
+writer_sparse(int fd, const unsigned char *buf, size_t len, off_t off)
+{
+	size_t at, from = 0, n;
+
+	for (at = 0; at < len; at += n) {
+		n = WRITER_BLOCK - (size_t)((uint64_t)off + at) % WRITER_BLOCK;
+		n = n < len - at ? n : len - at;
+		if (n < WRITER_BLOCK || !writer_is_zero(buf + at, n))
+			continue;
+		if (writer_pwrite(fd, buf + from, at - from,
+		    off + (off_t)from) == -1)
+			return -1;
+		from = at + n;
+	}
+	return writer_pwrite(fd, buf + from, len - from, off + (off_t)from);
+}
+
+/* Starts writing out what was copied, so that fsync(2) finds little to do. */
+static void
+writer_flush(const struct writer *w, uint64_t off)
+{
+	if (off >= WRITER_STRIDE && off % WRITER_STRIDE == 0)
+		(void)sync_file_range(w->out->fd,
+		    w->base + (off_t)(off - WRITER_STRIDE), WRITER_STRIDE,
+		    SYNC_FILE_RANGE_WRITE);
+}
+
+/* Writes chunk n; 0 or an errno. */
+static int
+writer_write(struct writer *w, uint64_t n)
+{
+	const unsigned char *buf = w->bufs + n % WRITER_BUFS * KCORE_CHUNK;
+	const size_t len = w->len[n % WRITER_BUFS];
+	const uint64_t off = n * KCORE_CHUNK;
+
+	if (w->base == -1)
+		return fwrite(buf, 1, len, w->out->fp) == len ? 0 : errno;
+	writer_flush(w, off);
+	return writer_sparse(w->out->fd, buf, len, w->base + (off_t)off) == 0 ?
+	    0 : errno;
+}
+
+static void *
+writer_thread(void *arg)
+{
+	struct writer *w = arg;
+	int error;
+
+	pthread_mutex_lock(&w->lock);
+	for (;;) {
+		while (w->nwritten == w->nput && !w->over)
+			pthread_cond_wait(&w->moved, &w->lock);
+		if (w->nwritten == w->nput || w->error != 0)
+			break;
+		pthread_mutex_unlock(&w->lock);
+		error = writer_write(w, w->nwritten);
+		pthread_mutex_lock(&w->lock);
+		w->error = error;
+		w->nwritten++;
+		pthread_cond_signal(&w->moved);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+struct writer *
+writer_start(struct outfile *out, off_t base)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	void *bufs;
+	int error;
+
+	if (w == NULL)
+		return NULL;
+	/* In huge pages where there are any: that is faster. */
+	error = posix_memalign(&bufs, WRITER_HUGE, WRITER_BUFS * KCORE_CHUNK);
+	if (error != 0) {
+		free(w);
+		errno = error;
+		return NULL;
+	}
+	(void)madvise(bufs, WRITER_BUFS * KCORE_CHUNK, MADV_HUGEPAGE);
+	w->out = out;
+	w->base = base;
+	w->bufs = bufs;
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->moved, NULL);
+	w->threaded = pthread_create(&w->thread, NULL, writer_thread, w) == 0;
+	return w;
+}
+
+unsigned char *
+writer_room(struct writer *w)
+{
+	unsigned char *buf = NULL;
+
+	pthread_mutex_lock(&w->lock);
+	while (w->nput - w->nwritten == WRITER_BUFS && w->error == 0)
+		pthread_cond_wait(&w->moved, &w->lock);
+	if (w->error == 0)
+		buf = w->bufs + w->nput % WRITER_BUFS * KCORE_CHUNK;
+	pthread_mutex_unlock(&w->lock);
+	return buf;
+}
+
+void
+writer_put(struct writer *w, size_t len)
+{
+	w->len[w->nput % WRITER_BUFS] = len;
+	if (!w->threaded) {
+		w->error = writer_write(w, w->nput++);
+		w->nwritten++;
+		return;
+	}
+	pthread_mutex_lock(&w->lock);
+	w->nput++;
+	pthread_cond_signal(&w->moved);
+	pthread_mutex_unlock(&w->lock);
+}
+
+int
+writer_finish(struct writer *w)
+{
+	int error;
+
+	if (w->threaded) {
+		pthread_mutex_lock(&w->lock);
+		w->over = true;
+		pthread_cond_signal(&w->moved);
+		pthread_mutex_unlock(&w->lock);
+		(void)pthread_join(w->thread, NULL);
+	}
+	error = w->error;
+	pthread_cond_destroy(&w->moved);
+	pthread_mutex_destroy(&w->lock);
+	free(w->bufs);
+	free(w);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+_Static_assert(WRITER_BUFS * KCORE_CHUNK % WRITER_HUGE == 0, "whole pages");
