@@ -17,6 +17,7 @@ import test_arm         # noqa: F401  (each registers its tests)
 import test_dumperfault # noqa: F401
 import test_flood       # noqa: F401
 import test_ioerror     # noqa: F401
+import test_label       # noqa: F401
 import test_level       # noqa: F401
 import test_libkvm      # noqa: F401
 import test_matrix      # noqa: F401

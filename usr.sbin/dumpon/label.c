@@ -3,7 +3,7 @@
  * label.c: page 0 of a dump partition; kcore(5).
  *
  * Labelling destroys what is there.  So it wants the device for itself, finds
- * nothing on it that libblkid knows, and reads back what it wrote.
+ * no unsaved dump and nothing that libblkid knows, and reads back what it wrote.
  */
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -209,6 +209,7 @@ dumpon_label(const struct dumpon_opts *opts)
 
 	if (target_find(&t, opts->device) == -1 ||
 	    label_refuse_swap(&t) == -1 ||
+	    (!opts->force && unsaved_check(&t) == -1) ||
 	    label_make(&l, &t, opts->label) == -1)
 		return -1;
 	fd = kernfile_open(O_RDWR | O_EXCL, "%s", t.device);

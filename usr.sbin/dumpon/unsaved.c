@@ -77,8 +77,8 @@ unsaved_check(const struct target *t)
 		    strftime(when, sizeof(when), "%F %T", &tm) == 0)
 			strcpy(when, "an unknown time");
 		warnx("%s: holds the dump of a panic at %s that was not saved: "
-		    "run savecore(8), or savecore -c to give it up; -f arms "
-		    "anyway", t->device, when);
+		    "run savecore(8), or savecore -c to give it up; -f goes on "
+		    "all the same", t->device, when);
 		r = -1;
 	} else {
 		r = 0;

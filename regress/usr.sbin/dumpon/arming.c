@@ -5,12 +5,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "armid.h"
 #include "arming.h"
 #include "fake.h"
+#include "mkdump.h"
 
 const struct dumpon_opts arming_partition = {
 	.device = PARTITION, .level = -1,
@@ -84,4 +87,21 @@ assert_refused(const struct dumpon_opts *opts, const char *what)
 	assert_int_equal(r, -1);
 	assert_one_line(said, what);
 	assert_string_equal(fake_text("/dev/swapcore"), "");
+}
+
+void
+arming_dump(uint32_t state, bool known)
+{
+	struct mkdump_spec spec;
+	struct mkdump_info info;
+	char line[128], hex[33];
+
+	mkdump_init(&spec);
+	spec.state = state;
+	if (mkdump_write(&spec, fake_path(PARTITION), &info) == -1)
+		fail_msg("%s", info.err);
+	armid_text(hex, spec.arm_id);
+	snprintf(line, sizeof(line), "%s 1 " PARTITION "\n",
+	    known ? hex : "00000000000000000000000000000001");
+	fake_file(ARMID_DIR "/armid", line);
 }

@@ -31,4 +31,7 @@ const char *assert_armed(const struct dumpon_opts *opts);
 /* Refused with one line that has what in it, and the module is not asked. */
 void assert_refused(const struct dumpon_opts *opts, const char *what);
 
+/* Puts a dump on PARTITION, with or without its id on the list. */
+void arming_dump(uint32_t state, bool known);
+
 #endif /* ARMING_H */

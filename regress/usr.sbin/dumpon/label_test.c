@@ -163,6 +163,24 @@ label_again_needs_force(void **state)
 	assert_memory_not_equal(before.uuid, after.uuid, sizeof(after.uuid));
 }
 
+/* This test checks that a dump that was not saved is named before anything else
+ * that -f overrides, and that one that was saved is no reason. */
+static void
+label_over_unsaved_dump_needs_force(void **state)
+{
+	struct dumpon_opts force = arming_label;
+
+	(void)state;
+	force.force = true;
+	fake_partition("");
+	arming_dump(KCORE_STATE_COMPLETE, true);
+	assert_not_labelled(&arming_label, "that was not saved");
+	assert_labelled(&force);
+	assert_not_labelled(&arming_label, "that was not saved");
+	arming_dump(KCORE_STATE_SAVED, true);
+	assert_not_labelled(&arming_label, "holds swap");
+}
+
 /* This test checks that what is in use is never labelled, not even by force. */
 static void
 label_in_use_refused(void **state)
@@ -285,6 +303,7 @@ main(void)
 		TEST(label_empty_partition_gets_label),
 		TEST(label_over_signature_needs_force),
 		TEST(label_again_needs_force),
+		TEST(label_over_unsaved_dump_needs_force),
 		TEST(label_in_use_refused),
 		TEST(arm_label_is_held),
 		TEST(arm_damaged_label_refused),

@@ -19,7 +19,6 @@
 #include "armid.h"
 #include "arming.h"
 #include "fake.h"
-#include "mkdump.h"
 
 /* This test checks that the module's own reason is the one line. */
 static void
@@ -244,24 +243,6 @@ arm_panic_leads_nowhere_warns(void **state)
 	assert_said(said, "sysctl -w kernel.panic_on_oops=1");
 }
 
-/* Puts a dump on the partition, with or without its id on the list. */
-static void
-make_dump(uint32_t state, bool known)
-{
-	struct mkdump_spec spec;
-	struct mkdump_info info;
-	char line[128], hex[33];
-
-	mkdump_init(&spec);
-	spec.state = state;
-	if (mkdump_write(&spec, fake_path(PARTITION), &info) == -1)
-		fail_msg("%s", info.err);
-	armid_text(hex, spec.arm_id);
-	snprintf(line, sizeof(line), "%s 1 " PARTITION "\n",
-	    known ? hex : "00000000000000000000000000000001");
-	fake_file(ARMID_DIR "/armid", line);
-}
-
 /* This test checks that a dump that was not saved is not armed over, whether
  * it was finished or not, unless forced. */
 static void
@@ -275,7 +256,7 @@ arm_unsaved_dump_refused(void **state)
 	(void)state;
 	fake_partition(SWAP);
 	for (s = KCORE_STATE_INPROGRESS; s <= KCORE_STATE_FAILED; s++) {
-		make_dump(s, true);
+		arming_dump(s, true);
 		assert_refused(&arming_partition, "not saved");
 	}
 	assert_armed(&force);
@@ -287,9 +268,9 @@ arm_saved_or_unknown_dump_is_no_reason(void **state)
 {
 	(void)state;
 	fake_partition(SWAP);
-	make_dump(KCORE_STATE_SAVED, true);
+	arming_dump(KCORE_STATE_SAVED, true);
 	assert_armed(&arming_partition);
-	make_dump(KCORE_STATE_COMPLETE, false);
+	arming_dump(KCORE_STATE_COMPLETE, false);
 	assert_armed(&arming_partition);
 }
 
