@@ -139,6 +139,34 @@ int kvm_ncpus(kvm_t *kd);
 const char *kvm_release(kvm_t *kd);
 int kvm_uptime(kvm_t *kd, struct timespec *up, struct timespec *now);
 
+/* kvm_backtrace(3) */
+#define KVM_FRAME_RETURN	0x1u	/* kf_pc is a return address */
+#define KVM_FRAME_USER		0x2u	/* kf_pc is a user's */
+#define KVM_FRAME_GUESS		0x4u	/* no table led here */
+struct kvm_frame {
+	unsigned int kf_n;	/* counts up from 0 */
+	unsigned int kf_flags;	/* KVM_FRAME_* */
+	unsigned long kf_pc, kf_sp, kf_fp;
+	const char *kf_name;	/* of the function; NULL: not known */
+	const char *kf_module;	/* NULL: the kernel itself */
+	unsigned long kf_off, kf_size; /* kf_pc in it, bytes of it */
+	const char *kf_stack;	/* "TASK", "IRQ", "NMI", "#DF" ... */
+	const struct kvm_regs *kf_regs; /* as interrupted here; NULL */
+};
+#define KVM_BT_ENTRY		1	/* where the stack begins */
+#define KVM_BT_USER		2	/* where a user entered the kernel */
+#define KVM_BT_STOPPED		3	/* fn has ended it */
+#define KVM_BT_EXITED		4	/* the task has no stack any more */
+#define KVM_BT_LOST		5	/* nobody knows the caller */
+#define KVM_BT_DAMAGED		6	/* the stack makes no sense */
+#define KVM_BT_UNREADABLE	7	/* the stack can't be read */
+int kvm_backtrace(kvm_t *kd, const struct kvm_regs *regs,
+    int (*fn)(void *cookie, const struct kvm_frame *frame), void *cookie);
+int kvm_backtrace_cpu(kvm_t *kd, unsigned int cpu,
+    int (*fn)(void *cookie, const struct kvm_frame *frame), void *cookie);
+int kvm_backtrace_task(kvm_t *kd, unsigned long task,
+    int (*fn)(void *cookie, const struct kvm_frame *frame), void *cookie);
+
 /* kvm_getproc2(3) */
 #define KERN_PROC_ALL		0	/* all processes */
 #define KERN_PROC_PID		1	/* by process id */

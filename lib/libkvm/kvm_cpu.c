@@ -13,6 +13,10 @@ kvmi_cpu_drop(kvm_t *kd)
 	kvmi_runs_fini(&kd->runs);
 	kvmi_view_drop(&kd->view);
 	kvmi_vm_flush(&kd->vm);
+	kvmi_orctab_free(kd->orctab);
+	kd->orctab = NULL;
+	free(kd->stacks);
+	kd->stacks = NULL;
 	free(kd->tasktype);
 	kd->tasktype = NULL;
 	kvmi_modules_free(kd->modules);

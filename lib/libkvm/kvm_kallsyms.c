@@ -382,6 +382,21 @@ kvmi_kallsyms_at(const struct kvmi_kallsyms *ks, kvaddr_t min, kvaddr_t addr,
 	    ks_expand(ks, &pos, &type, name);
 }
 
+uint64_t
+kvmi_kallsyms_behind(const struct kvmi_kallsyms *ks, uint64_t value)
+{
+	uint32_t lo = 0, hi = ks->n, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (ks_value(ks, mid) <= value)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < ks->n ? ks_value(ks, lo) : ks->end;
+}
+
 int
 kvmi_kallsyms_each(const struct kvmi_kallsyms *ks,
     int (*fn)(void *cookie, const struct kvm_sym *sym), void *cookie)

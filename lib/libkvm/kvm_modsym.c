@@ -214,37 +214,35 @@ kvmi_modsyms_lookup(const struct kvmi_modules *ms, const char *name)
 	return found;
 }
 
-/* Is addr in the memory of the module? */
-static bool
-modsym_within(const struct kvmi_module *m, kvaddr_t addr)
-{
-	unsigned int i;
-
-	for (i = 0; i < m->npieces; i++)
-		if (addr - m->piece[i].base < m->piece[i].size)
-			return true;
-	return false;
-}
-
 const struct kvmi_modsym *
 kvmi_modsyms_at(const struct kvmi_modules *ms, kvaddr_t addr)
 {
+	const struct kvmi_module *m = kvmi_module_at(ms, addr);
 	const struct kvmi_modsym *s, *best = NULL;
-	const struct kvmi_module *m;
 	uint32_t k;
-	size_t i;
 
-	for (i = 0; i < ms->n; i++) {
-		m = &ms->list[i];
-		if (!modsym_within(m, addr))
-			continue;
-		for (k = m->first; k < m->end; k++) {
-			s = &ms->syms[k];
-			if (s->addr <= addr && modsym_within(m, s->addr) &&
-			    (best == NULL || s->addr > best->addr))
-				best = s;
-		}
-		break;
+	if (m == NULL)
+		return NULL;
+	for (k = m->first; k < m->end; k++) {
+		s = &ms->syms[k];
+		if (s->addr <= addr && kvmi_module_piece(m, s->addr) != NULL &&
+		    (best == NULL || s->addr > best->addr))
+			best = s;
 	}
 	return best;
+}
+
+uint64_t
+kvmi_modsyms_behind(const struct kvmi_modules *ms,
+    const struct kvmi_modsym *s)
+{
+	const struct kvmi_module *m = &ms->list[s->module];
+	const struct kvmi_piece *p = kvmi_module_piece(m, s->addr);
+	uint64_t end = p != NULL ? p->base + p->size : s->addr;
+	uint32_t k;
+
+	for (k = m->first; k < m->end; k++)
+		if (ms->syms[k].addr > s->addr && ms->syms[k].addr < end)
+			end = ms->syms[k].addr;
+	return end;
 }

@@ -2,8 +2,8 @@
 /*
  * kvm_module.c: the kernel's modules, from its list of them; kvm_module(3).
  *
- * The memory of a module is in core_layout until Linux 6.3, and in the pieces
- * of mem[] since (ac3b43283923, 6.4).
+ * The memory of a module is in core_layout and, while it begins, init_layout
+ * until Linux 6.3; and in the pieces of mem[] since (ac3b43283923, 6.4).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct module_layout {
 static int
 module_layout(kvm_t *kd, struct module_layout *l)
 {
-	struct kvm_type list, state, name, mem, one, base, size;
+	struct kvm_type list, state, name, mem, one, init, base, size;
 	unsigned int i;
 
 	if (kvmi_type(kd, "module.list", &list) == -1 ||
@@ -45,7 +45,11 @@ module_layout(kvm_t *kd, struct module_layout *l)
 		if (l->npieces > KVMI_MODPIECES)
 			l->npieces = KVMI_MODPIECES;
 	} else if (kvmi_type(kd, "module.core_layout", &mem) == 0) {
-		one.kt_size = mem.kt_size;
+		one.kt_size = 0;
+		if (kvmi_type(kd, "module.init_layout", &init) == 0) {
+			one.kt_size = init.kt_offset - mem.kt_offset;
+			l->npieces = 2;
+		}
 		if (kvmi_type(kd, "module_layout.base", &base) == -1 ||
 		    kvmi_type(kd, "module_layout.size", &size) == -1)
 			return -1;
@@ -120,6 +124,28 @@ module_walk(kvm_t *kd, struct kvmi_modules *ms)
 			    (unsigned long long)(at - l.list));
 		ms->n += ms->list[ms->n].state != KVM_MODULE_UNFORMED;
 	}
+}
+
+const struct kvmi_piece *
+kvmi_module_piece(const struct kvmi_module *m, kvaddr_t addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->npieces; i++)
+		if (addr - m->piece[i].base < m->piece[i].size)
+			return &m->piece[i];
+	return NULL;
+}
+
+const struct kvmi_module *
+kvmi_module_at(const struct kvmi_modules *ms, kvaddr_t addr)
+{
+	size_t i;
+
+	for (i = 0; i < ms->n; i++)
+		if (kvmi_module_piece(&ms->list[i], addr) != NULL)
+			return &ms->list[i];
+	return NULL;
 }
 
 void

@@ -4,6 +4,9 @@
  *
  * Layers, each calling only the one below it:
  *
+ *	kvm_backtrace.c			who called whom, from
+ *	kvm_unwind.c, kvm_orc.c		functions and their callers
+ *	kvm_stack.c, kvm_probe.c	stacks, and what probes did to them
  *	kvm_nlist.c, kvm_symbol.c	names <-> kernel addresses, from
  *	kvm_elf.c, kvm_kallsyms.c	the execfile and the kernel's own table
  *	kvm_module.c, kvm_modsym.c	modules and their symbols
@@ -105,7 +108,12 @@ struct kvmi_regset {
 	const char *const *names;
 };
 
-/* One machine.  To add one: write its walk, name it in kvmi_machines[]. */
+struct kvmi_cursor;
+
+/*
+ * One machine.  To add one: write its walk and its unwind, name it in
+ * kvmi_machines[].
+ */
 struct kvmi_machine {
 	uint32_t mid;
 	const char *name;
@@ -114,6 +122,11 @@ struct kvmi_machine {
 	const struct kvmi_regset *regset;
 	enum kvmi_walk_end (*walk)(const struct kvmi_walk *w, kvaddr_t va,
 	    struct kvmi_xlat *x);
+	/*
+	 * From a frame to its caller's: 0; KVM_BT_*: there is none, with a text
+	 * where that is not as it should be; -1: with a text.
+	 */
+	int (*unwind)(kvm_t *kd, struct kvmi_cursor *c);
 };
 
 extern const struct kvmi_machine kvmi_x86_64;
@@ -275,6 +288,8 @@ bool kvmi_kallsyms_lookup(const struct kvmi_kallsyms *ks, const char *name,
 /* The symbol, from min on, that addr is in; name has KVMI_SYMLEN bytes. */
 bool kvmi_kallsyms_at(const struct kvmi_kallsyms *ks, kvaddr_t min,
     kvaddr_t addr, char *name, uint64_t *value);
+/* Where the next symbol behind an address is. */
+uint64_t kvmi_kallsyms_behind(const struct kvmi_kallsyms *ks, uint64_t value);
 /* All, in order, until fn returns other than 0, which is returned. */
 int kvmi_kallsyms_each(const struct kvmi_kallsyms *ks,
     int (*fn)(void *cookie, const struct kvm_sym *sym), void *cookie);
@@ -323,9 +338,24 @@ const struct kvmi_modsym *kvmi_modsyms_lookup(const struct kvmi_modules *ms,
     const char *name);
 const struct kvmi_modsym *kvmi_modsyms_at(const struct kvmi_modules *ms,
     kvaddr_t addr);
+uint64_t kvmi_modsyms_behind(const struct kvmi_modules *ms,
+    const struct kvmi_modsym *s);
+/* Whose memory addr is in, and which piece of it; NULL: none. */
+const struct kvmi_module *kvmi_module_at(const struct kvmi_modules *ms,
+    kvaddr_t addr);
+const struct kvmi_piece *kvmi_module_piece(const struct kvmi_module *m,
+    kvaddr_t addr);
 
 /* ---- kvm_symbol.c ---- */
 
+struct kvmi_symbol {
+	char name[KVMI_SYMLEN];
+	const char *module;	/* NULL: the kernel itself */
+	uint64_t addr, size;
+};
+
+/* The symbol that addr is in: 0, or -1 with a text. */
+int kvmi_symbol_find(kvm_t *kd, kvaddr_t addr, struct kvmi_symbol *sym);
 /* Of nm(1)'s letters: is the symbol global?  Its n_type. */
 bool kvmi_letter_global(char letter);
 unsigned char kvmi_letter_type(char letter);
@@ -496,6 +526,95 @@ int kvmi_dead_procs(kvm_t *kd, int op, int arg, struct kvmi_elems *to);
 int kvmi_dead_lwps(kvm_t *kd, int pid, kvaddr_t procaddr,
     struct kvmi_elems *to);
 
+/* ---- kvm_regs.c ---- */
+
+/* As kvm_getregs(), without kvmi_report(). */
+int kvmi_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs);
+
+/* ---- kvm_stack.c, kvm_probe.c: the kernel's stacks ---- */
+
+#define KVMI_NEXCSTACKS	6u
+#define KVMI_CPU_NONE	(-1)	/* stacks of tasks only */
+#define KVMI_CPU_ANY	(-2)
+
+/* What is known of the stacks; addresses are 0 where the kernel has none. */
+struct kvmi_stacks {
+	uint64_t task_size, irq_size;
+	kvaddr_t percpu;		/* __per_cpu_offset[] */
+	kvaddr_t irq, exc, current;	/* per-CPU variables */
+	struct kvmi_stackpart {
+		uint64_t off, size;
+	} part[KVMI_NEXCSTACKS], entry, estacks;
+	kvaddr_t rethook, graph;	/* return addresses of probes */
+	kvaddr_t fork[2];		/* where new tasks begin */
+};
+
+struct kvmi_stack {
+	const char *name;
+	kvaddr_t base, end;
+	unsigned int id;	/* a small number */
+};
+
+/* Finds out when first asked: NULL with a text. */
+const struct kvmi_stacks *kvmi_stacks(kvm_t *kd);
+/* Which stack of a CPU, or KVMI_CPU_*, sp is in: 0, or -1 with a text. */
+int kvmi_stack_find(kvm_t *kd, int cpu, kvaddr_t sp, struct kvmi_stack *st);
+/* What the CPU ran: 0, or -1 with a text. */
+int kvmi_cpu_task(kvm_t *kd, unsigned int cpu, kvaddr_t *task);
+/* The true one for a return address that was found at `at'. */
+kvaddr_t kvmi_return_address(kvm_t *kd, kvaddr_t task, kvaddr_t pc,
+    kvaddr_t at);
+
+/* ---- kvm_orc.c: the kernel's tables of callers ---- */
+
+/* How to get at the caller's registers; not the kernel's numbers. */
+enum { KVMI_ORC_UNDEFINED, KVMI_ORC_PREV_SP, KVMI_ORC_SP, KVMI_ORC_BP,
+	KVMI_ORC_SP_INDIRECT, KVMI_ORC_BP_INDIRECT, KVMI_ORC_AX, KVMI_ORC_DX,
+	KVMI_ORC_DI, KVMI_ORC_R10, KVMI_ORC_R13, KVMI_ORC_BAD };
+/* What is there: nothing known, no caller, a return address, registers. */
+enum { KVMI_ORC_NONE, KVMI_ORC_END, KVMI_ORC_CALL, KVMI_ORC_REGS,
+	KVMI_ORC_PARTIAL };
+
+struct kvmi_orc {
+	int16_t sp_offset, bp_offset;
+	uint8_t sp_reg, bp_reg, type;
+	bool signal;		/* the next address is to be taken as it is */
+};
+
+struct kvmi_orctab;
+
+/* 1: the kernel has such tables; 0: it has frame pointers; -1 with a text. */
+int kvmi_orc_have(kvm_t *kd);
+/* What they say of an address: 1; 0: nothing; -1 with a text. */
+int kvmi_orc_find(kvm_t *kd, kvaddr_t pc, struct kvmi_orc *orc);
+void kvmi_orctab_free(struct kvmi_orctab *t);
+/* Is there code of the kernel, of a module or of ftrace? */
+bool kvmi_is_code(kvm_t *kd, kvaddr_t pc);
+
+/* ---- kvm_unwind.c: from a function to its caller ---- */
+
+#define KVMI_PTREGS	21u	/* in struct pt_regs */
+
+struct kvmi_cursor {
+	kvaddr_t pc, sp, fp;
+	bool exact;		/* pc is no return address */
+	bool user;		/* it is a user's */
+	bool guess;		/* no table led here */
+	bool known;		/* reg[] has all registers */
+	unsigned int saved_from; /* those from here on were saved with pc */
+	uint64_t reg[KVMI_PTREGS];
+	kvaddr_t task;		/* its task_struct, or 0 */
+	int cpu;		/* whose stacks it may be on */
+	struct kvmi_stack stack; /* the one read last */
+	uint32_t visited;	/* a bit for each stack's id */
+};
+
+int kvmi_x86_64_unwind(kvm_t *kd, struct kvmi_cursor *c);
+/* Takes pc and sp from reg[]. */
+void kvmi_cursor_regs(struct kvmi_cursor *c);
+/* Could pc be a return address? */
+bool kvmi_unwind_plausible(kvm_t *kd, kvaddr_t pc);
+
 /* ---- kvm_elf.c: the execfile ---- */
 
 struct kvmi_elf;
@@ -634,6 +753,8 @@ struct __kvm {
 	struct kvmi_types *types;
 	struct kvmi_modules *modules;
 	struct kvmi_tasktype *tasktype;
+	struct kvmi_orctab *orctab;
+	struct kvmi_stacks *stacks;
 
 	const struct kvmi_procops *procops; /* NULL: kvmi_procops_dead */
 	struct kvmi_elems procs, oldprocs, lwps, files;

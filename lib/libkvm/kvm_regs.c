@@ -26,8 +26,8 @@ regs_note(kvm_t *kd, unsigned int cpu, struct kvmi_note *n,
 	return false;
 }
 
-static int
-regs_get(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs)
+int
+kvmi_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs)
 {
 	const struct kvmi_regset *set = kd->machine->regset;
 	struct kvmi_note n;
@@ -63,7 +63,7 @@ kvm_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs)
 
 	memset(regs, 0, sizeof(*regs));
 	if (kvmi_need_header(kd) == 0)
-		rv = regs_get(kd, cpu, regs);
+		rv = kvmi_getregs(kd, cpu, regs);
 	if (rv == -1)
 		kvmi_report(kd);
 	return rv;

@@ -42,25 +42,27 @@ kvmi_letter_type(char letter)
 	return kvmi_letter_global(letter) ? type | N_EXT : type;
 }
 
-/* The symbol that addr is in: 0, or -1 with a text. */
-static int
-symbol_find(kvm_t *kd, kvaddr_t addr, char *name, uint64_t *value,
-    const char **module)
+int
+kvmi_symbol_find(kvm_t *kd, kvaddr_t addr, struct kvmi_symbol *sym)
 {
 	const struct kvmi_kallsyms *ks;
 	const struct kvmi_modules *ms;
 	const struct kvmi_modsym *s;
 
-	*module = NULL;
+	sym->module = NULL;
 	if (kvmi_need_header(kd) == -1 || (ks = kvmi_kallsyms(kd)) == NULL)
 		return -1;
-	if (kvmi_kallsyms_at(ks, kd->machine->text_min, addr, name, value))
+	if (kvmi_kallsyms_at(ks, kd->machine->text_min, addr, sym->name,
+	    &sym->addr)) {
+		sym->size = kvmi_kallsyms_behind(ks, sym->addr) - sym->addr;
 		return 0;
+	}
 	if ((ms = kvmi_modules(kd)) != NULL &&
 	    (s = kvmi_modsyms_at(ms, addr)) != NULL) {
-		strcpy(name, ms->strings + s->name);
-		*value = s->addr;
-		*module = ms->list[s->module].name;
+		strcpy(sym->name, ms->strings + s->name);
+		sym->addr = s->addr;
+		sym->size = kvmi_modsyms_behind(ms, s) - s->addr;
+		sym->module = ms->list[s->module].name;
 		return 0;
 	}
 	return kvmi_err(kd, ENOENT, "address 0x%llx: in no symbol",
@@ -71,21 +73,21 @@ int
 kvm_symbol(kvm_t *kd, unsigned long addr, char *buf, size_t len,
     unsigned long *off)
 {
-	char name[KVMI_SYMLEN], where[32] = "";
-	const char *module;
-	uint64_t value;
+	struct kvmi_symbol sym;
+	char where[32] = "";
 	int n;
 
-	if (symbol_find(kd, addr, name, &value, &module) == -1)
+	if (kvmi_symbol_find(kd, addr, &sym) == -1)
 		goto fail;
 	if (off != NULL)
-		*off = addr - value;
+		*off = addr - sym.addr;
 	else
 		snprintf(where, sizeof(where), "+0x%llx",
-		    (unsigned long long)(addr - value));
-	n = snprintf(buf, len, "%s%s%s%s%s", name, where,
-	    module != NULL ? " [" : "", module != NULL ? module : "",
-	    module != NULL ? "]" : "");
+		    (unsigned long long)(addr - sym.addr));
+	n = snprintf(buf, len, "%s%s%s%s%s", sym.name, where,
+	    sym.module != NULL ? " [" : "",
+	    sym.module != NULL ? sym.module : "",
+	    sym.module != NULL ? "]" : "");
 	if (n >= 0 && (size_t)n < len)
 		return 0;
 	kvmi_err(kd, ERANGE, "%d bytes where %zu are needed for a symbol",

@@ -79,4 +79,5 @@ const struct kvmi_machine kvmi_x86_64 = {
 	.text_min = 0xffffffff80000000ull,	/* __START_KERNEL_map */
 	.regset = &x86_64_regset,
 	.walk = x86_64_walk,
+	.unwind = kvmi_x86_64_unwind,
 };
