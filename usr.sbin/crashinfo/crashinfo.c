@@ -11,12 +11,13 @@
 #include "crashinfo.h"
 
 static const struct show shows[] = {
-	{ "dmesg", show_dmesg, true },
-	{ "modules", show_modules, false },
-	{ "nm", show_nm, false },
-	{ "ps", show_ps, false },
-	{ "regs", show_regs, false },
-	{ "uptime", show_uptime, true },
+	{ "bt", show_bt, false, " [-a | -c cpu | pid ...]" },
+	{ "dmesg", show_dmesg, true, NULL },
+	{ "modules", show_modules, false, NULL },
+	{ "nm", show_nm, false, NULL },
+	{ "ps", show_ps, false, NULL },
+	{ "regs", show_regs, false, NULL },
+	{ "uptime", show_uptime, true, NULL },
 };
 #define NSHOWS	(sizeof(shows) / sizeof(shows[0]))
 
@@ -25,7 +26,7 @@ struct options {
 	bool json, threads;
 };
 
-static void __attribute__((noreturn))
+void
 usage(void)
 {
 	size_t i;
@@ -33,7 +34,8 @@ usage(void)
 	fprintf(stderr, "usage: crashinfo [-H] [--json] [-M core] "
 	    "[-N kernel] ");
 	for (i = 0; i < NSHOWS; i++)
-		fprintf(stderr, "%s%s", shows[i].name,
+		fprintf(stderr, "%s%s%s", shows[i].name,
+		    shows[i].args != NULL ? shows[i].args : "",
 		    i + 1 < NSHOWS ? " | " : "\n");
 	exit(2);
 }
@@ -65,7 +67,7 @@ parse(int argc, char **argv, struct options *o)
 		default:
 			usage();
 		}
-	if (optind + 1 != argc)
+	if (optind >= argc)
 		usage();
 }
 
@@ -91,8 +93,11 @@ main(int argc, char **argv)
 	int rv = 0;
 
 	parse(argc, argv, &o);
-	show = find_show(argv[optind]);
-	if (o.threads && show->run != show_ps)
+	t.argc = argc - optind;
+	t.argv = argv + optind;
+	show = find_show(t.argv[0]);
+	if ((o.threads && show->run != show_ps) ||
+	    (t.argc > 1 && show->args == NULL))
 		usage();
 	target_open(&t, o.kernel, o.core);
 	t.threads = o.threads;
@@ -101,7 +106,8 @@ main(int argc, char **argv)
 	if (t.early && !show->early)
 		errx(1, "%s: %s: the dump got no further than its early record",
 		    o.core, show->name);
-	if (show->run(&t) == -1) {
+	rv = show->run(&t);
+	if (rv == -1) {
 		fflush(stdout);
 		warnx("%s", kvm_geterr(t.kd));
 		rv = 1;

@@ -21,6 +21,8 @@ struct target {
 	kvm_t *kd;
 	struct json *js;	/* NULL: text is wanted */
 	bool threads;		/* ps: of each process */
+	int argc;		/* the command and its own arguments */
+	char **argv;
 	bool early;		/* only an early record is there */
 	struct kvm_dumpinfo di;	/* of a raw device */
 };
@@ -32,11 +34,19 @@ struct target {
  */
 struct show {
 	const char *name;
-	/* Prints it: 0, or -1 with kvm_geterr()'s text set. */
+	/*
+	 * Prints it: 0; -1 with kvm_geterr()'s text set; 1: has told what is
+	 * wrong.
+	 */
 	int (*run)(const struct target *t);
 	bool early;		/* can do with an early record alone */
+	const char *args;	/* its own, for usage(); NULL: none */
 };
 
+/* Prints how to use it, and exits. */
+void usage(void) __attribute__((noreturn));
+
+int show_bt(const struct target *t);
 int show_dmesg(const struct target *t);
 int show_modules(const struct target *t);
 int show_nm(const struct target *t);
