@@ -28,11 +28,12 @@ STATES = ("EMPTY", "INPROGRESS", "COMPLETE", "FAILED", "SAVED")
 # did_panic and rcu_cpu_stall_suppress belong to panic notifiers behind ours.
 # Newer kernels print from printk_shared_pbufs, and count the readers of their
 # list of consoles for each CPU; older ones store through textbuf.N and keep the
-# place in the log that the consoles have reached.
+# place in the log that the consoles have reached.  disk_breaks is crashme.ko's,
+# which counts in it.
 VOLATILE = {"univ8250_console": 128, r"text\.[0-9]+": 1024, "did_panic": 4,
             "rcu_cpu_stall_suppress": 4, "printk_shared_pbufs": 3072,
             "console_srcu_srcu_data": 32, r"textbuf\.[0-9]+": 1024,
-            "console_seq": 8}
+            "console_seq": 8, "disk_breaks": 8}
 
 # What crashme.c fills memory with.
 WORDS = 8192
@@ -165,6 +166,7 @@ class Dead:
         self.images_before = [] # of the time of the panic
         self.held = ()          # addresses of the task and its stack
         self.before = None      # SHA-256 taken by `watch' before the panic
+        self.broke = False      # crashme.ko has broken the disk
         self.registers = ""     # QEMU's "info registers -a" of that time
 
     def memory(self):
@@ -229,7 +231,7 @@ def run_tool(case, name, *argv):
 
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
          watch=None, panic=PANIC, options="", before=(), dumpon="dumpon",
-         layout=None, **vmargs):
+         layout=None, crashme="hold=1", **vmargs):
     """Arms, panics and holds a machine; a Dead.
 
     work: script between arming and panic.  watch(image): called when the guest
@@ -242,7 +244,8 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
     image = case.disk(swap_mib, table, **(layout or {}))
     dead = Dead(case, image, part)
     device = disk.node(bus, part)
-    script = arm_script(device, dumpon=dumpon) + ABOUT + work + panic
+    script = arm_script(device, dumpon=dumpon, crashme=crashme) + ABOUT + \
+        work + panic
     devices = [*before, *disk.attach(image, bus, options=options)]
     with case.boot(script, devices, mem_mib=mem_mib, **vmargs) as vm:
         await_dying(vm)
@@ -259,5 +262,6 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
         vm.stop()
         dead.images = vm.save_memory(case.path("memory"))
         dead.found = blocks(vm.data.text())
+        dead.broke = "@@broken" in vm.data.text()
         dead.console = vm.console.text()
     return dead

@@ -301,6 +301,9 @@ report(const struct dump *d, int error)
 {
 	uint64_t us = md_now_us() - d->start_us;
 
+	if (d->dd->nrestarts > 0)
+		md_printf("swapcore: the device broke and was started "
+		    "again\n");
 	if (error != 0) {
 		md_printf("swapcore: dump failed: error %d after %llu of %llu "
 		    "MiB: %s\n", -error,

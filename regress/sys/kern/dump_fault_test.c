@@ -85,6 +85,8 @@ check_end(const struct fault *fault, enum dumpdev_op op, int rc)
 		assert_int_equal(rc, 0);
 		fakedump_check_complete(&f);
 		fakedump_silent_on("fail");
+		fakedump_said("swapcore: the device broke and was started "
+		    "again\n");
 		assert_int_equal(f.dev.nstarts, 2);
 		return;
 	}
