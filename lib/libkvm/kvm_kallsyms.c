@@ -4,8 +4,7 @@
  *
  * scripts/kallsyms.c writes it.  Names are compressed: a length, then that many
  * bytes, each the number of a token; the first letter of the expanded name is
- * the symbol's type.  VMCOREINFO says where the parts are since Linux 6.0; a
- * kernel that has been patched to say so earlier is as good.  What differs:
+ * the symbol's type.  kvm_ksearch.c says where the parts are.  What differs:
  *
  *	a length of 128 and more takes two bytes, 7 bits each, low ones first
  *	(73bbb94466fd, 6.1); before, no name is that long once compressed
@@ -248,31 +247,26 @@ ks_find(const struct kvmi_kallsyms *ks, const char *want, char *type)
 
 /* Which way are the addresses meant? */
 static int
-ks_load_values(kvm_t *kd, struct kvmi_kallsyms *ks)
+ks_load_values(kvm_t *kd, struct kvmi_kallsyms *ks,
+    const struct kvmi_ksparts *p)
 {
-	const bool wide = kvmi_info_has(kd, "SYMBOL(kallsyms_addresses)");
-	const bool based = kvmi_info_has(kd, "SYMBOL(kallsyms_relative_base)");
-	const char *key = wide ? "SYMBOL(kallsyms_addresses)" :
-	    "SYMBOL(kallsyms_offsets)";
 	enum ks_form last;
-	uint64_t va, ptr, stext;
+	uint64_t stext;
 	uint32_t i;
 	char type;
 
-	if (kvmi_info(kd, key, &va) == -1 ||
-	    kvmi_info(kd, "SYMBOL(_stext)", &stext) == -1)
+	if (kvmi_info(kd, "SYMBOL(_stext)", &stext) == -1)
 		return -1;
-	ks->base = va;
-	if (!wide && based && (kvmi_info(kd, "SYMBOL(kallsyms_relative_base)",
-	    &ptr) == -1 || kvmi_read(kd, ptr, &ks->base, 8) == -1))
+	ks->base = p->values;
+	if (p->base != 0 && kvmi_read(kd, p->base, &ks->base, 8) == -1)
 		return kvmi_prepend(kd, "relative base");
-	ks->values = ks_copy(kd, va, (size_t)ks->n * (wide ? 8 : 4),
+	ks->values = ks_copy(kd, p->values, (size_t)ks->n * (p->wide ? 8 : 4),
 	    "addresses");
 	if (ks->values == NULL)
 		return -1;
 	i = ks_find(ks, "_stext", &type);
-	ks->form = wide ? KS_ADDRESSES : based ? KS_PERCPU : KS_PLACE;
-	last = based && !wide ? KS_BASE : ks->form;
+	ks->form = p->wide ? KS_ADDRESSES : p->base != 0 ? KS_PERCPU : KS_PLACE;
+	last = p->base != 0 ? KS_BASE : ks->form;
 	for (; i != ks->n && ks->form <= last; ks->form++)
 		if (ks_value(ks, i) == stext)
 			return 0;
@@ -283,27 +277,25 @@ ks_load_values(kvm_t *kd, struct kvmi_kallsyms *ks)
 static int
 ks_load(kvm_t *kd, struct kvmi_kallsyms *ks)
 {
-	uint64_t num, names, table, index;
+	struct kvmi_ksparts p;
 	uint32_t i;
 	char type;
 
-	if (kvmi_info(kd, "SYMBOL(kallsyms_num_syms)", &num) == -1 ||
-	    kvmi_info(kd, "SYMBOL(kallsyms_names)", &names) == -1 ||
-	    kvmi_info(kd, "SYMBOL(kallsyms_token_table)", &table) == -1 ||
-	    kvmi_info(kd, "SYMBOL(kallsyms_token_index)", &index) == -1)
+	if (kvmi_ksparts(kd, &p) == -1)
 		return -1;
-	if (kvmi_read(kd, num, &ks->n, sizeof(ks->n)) == -1)
+	if (kvmi_read(kd, p.num, &ks->n, sizeof(ks->n)) == -1)
 		return kvmi_prepend(kd, "number of symbols");
-	ks->names_len = ks_between(kd, names, table, KS_NAMES_MAX, "names");
+	ks->names_len = ks_between(kd, p.names, p.tokens, KS_NAMES_MAX,
+	    "names");
 	if (ks->names_len == 0)
 		return -1;
 	if (ks->n == 0 || ks->n > ks->names_len / 2)
 		return kvmi_err(kd, EBADMSG, "%u symbols in %zu bytes of names",
 		    ks->n, ks->names_len);
-	ks->names = ks_copy(kd, names, ks->names_len, "names");
+	ks->names = ks_copy(kd, p.names, ks->names_len, "names");
 	if (ks->names == NULL ||
-	    ks_load_tokens(kd, ks, table, index) == -1 ||
-	    ks_index(kd, ks) == -1 || ks_load_values(kd, ks) == -1)
+	    ks_load_tokens(kd, ks, p.tokens, p.index) == -1 ||
+	    ks_index(kd, ks) == -1 || ks_load_values(kd, ks, &p) == -1)
 		return -1;
 	i = ks_find(ks, "_end", &type);
 	ks->end = ks_value(ks, i != ks->n ? i : ks->n - 1);

@@ -8,7 +8,8 @@
  *	kvm_unwind.c, kvm_orc.c		functions and their callers
  *	kvm_stack.c, kvm_probe.c	stacks, and what probes did to them
  *	kvm_nlist.c, kvm_symbol.c	names <-> kernel addresses, from
- *	kvm_elf.c, kvm_kallsyms.c	the execfile and the kernel's own table
+ *	kvm_elf.c, kvm_kallsyms.c	the execfile and the kernel's own table,
+ *	kvm_ksearch.c			which is found here
  *	kvm_module.c, kvm_modsym.c	modules and their symbols
  *	kvm_procs.c, kvm_argv.c,	processes: what is asked of them; from
  *	kvm_getfiles.c			struct kvmi_procops, which of a dump is
@@ -272,6 +273,18 @@ void kvmi_names_fini(struct kvmi_names *t);
 uint32_t kvmi_names_hash(const char *name);
 /* The number added last is the first of its chain. */
 void kvmi_names_add(struct kvmi_names *t, uint32_t hash, uint32_t i);
+
+/* ---- kvm_ksearch.c: where the kernel's own symbol table is ---- */
+
+struct kvmi_ksparts {
+	kvaddr_t num, names, tokens, index;
+	kvaddr_t values;	/* addresses, if wide; else offsets */
+	bool wide;
+	kvaddr_t base;		/* of what offsets are relative to; 0: none */
+};
+
+/* Asks VMCOREINFO, or looks through the image: 0, or -1 with a text. */
+int kvmi_ksparts(kvm_t *kd, struct kvmi_ksparts *p);
 
 /* ---- kvm_kallsyms.c: the kernel's own symbol table ---- */
 

@@ -12,7 +12,7 @@
 #define TASKTYPE_MAX	65536u	/* bytes of task_struct that are believed */
 #define TASKTYPE_LIST	16u	/* of struct list_head */
 
-/* size 0: a number. */
+/* size 0: a number of 1, 2, 4 or 8 bytes. */
 static const struct tasktype_field {
 	const char *path, *other;	/* other: its name in other releases */
 	uint32_t size;			/* at least */
@@ -80,8 +80,8 @@ tasktype_field(kvm_t *kd, const struct tasktype_field *f, struct kvm_type *ty)
 	    (f->other == NULL || kvmi_type(kd, f->other, ty) == -1))
 		return -1;
 	if (ty->kt_bits == 0 && ty->kt_offset < TASKTYPE_MAX &&
-	    (f->size != 0 ? ty->kt_size >= f->size :
-	    ty->kt_size == 4 || ty->kt_size == 8))
+	    (f->size != 0 ? ty->kt_size >= f->size : ty->kt_size <= 8 &&
+	    (ty->kt_size & (ty->kt_size - 1)) == 0 && ty->kt_size != 0))
 		return 0;
 	return kvmi_err(kd, EBADMSG, "%s: %zu bytes at %zu make no sense",
 	    f->path, ty->kt_size, ty->kt_offset);

@@ -58,5 +58,7 @@ struct ksyms_sym {
 /* Encodes symbols, which are sorted by address, and notes where they are. */
 void ksyms_put(struct guest *g, enum ksyms_form form, bool addresses_last,
     const struct ksyms_sym *syms, size_t n);
+/* The same as before Linux 6.0, which does not say where they are. */
+void ksyms_put_silent(struct guest *g, const struct ksyms_sym *syms, size_t n);
 
 #endif /* GUEST_H */

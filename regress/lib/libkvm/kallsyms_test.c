@@ -186,7 +186,7 @@ kallsyms_without_keys_is_a_clear_error(void **state)
 	assert_int_equal(kvm_nlist(g.im.kd, nl), -1);
 	assert_int_equal(errno, ENOTSUP);
 	image_says(&g.im, ": kallsyms: VMCOREINFO of kernel ");
-	image_says(&g.im, " has no SYMBOL(kallsyms_num_syms)");
+	image_says(&g.im, " has no SYMBOL(_stext)");
 	/* What is known without it is filled in. */
 	assert_int_equal(nl[0].n_type, N_DATA | N_EXT);
 	g.im.spec.npokes = 0;
@@ -195,6 +195,66 @@ kallsyms_without_keys_is_a_clear_error(void **state)
 	assert_int_equal(errno, ENOENT);
 	image_says(&g.im, "the dump has no VMCOREINFO note");
 	guest_fini(&g);
+}
+
+#define MANY	1100u
+
+static struct ksyms_sym many[MANY];
+static char many_names[MANY][32];
+
+/* n symbols of an old kernel, behind some of its text. */
+static void
+make_silent(struct guest *g, size_t n)
+{
+	static const char decoy[] = "0\0001\0002\0003\0004\0005\0006\0007\0008"
+	    "\0009\0:";
+	size_t i;
+
+	guest_init(g);
+	for (i = 0; i < n; i++) {
+		snprintf(many_names[i], sizeof(many_names[i]), "%.*s%zu",
+		    (int)(i % 7), "kernel_", i);
+		many[i] = (struct ksyms_sym){ g->base + 8 * i, 'T',
+		    many_names[i] };
+	}
+	many[0].name = "_stext";
+	guest_put(g, NULL, 4100, 1);
+	guest_put(g, decoy, sizeof(decoy), 1);
+	ksyms_put_silent(g, many, n);
+	guest_put(g, decoy, sizeof(decoy), 1);
+	guest_make(g);
+}
+
+static int
+check_many(void *cookie, const struct kvm_sym *sym)
+{
+	size_t *i = cookie;
+
+	assert_string_equal(sym->ks_name, many[*i].name);
+	assert_int_equal(sym->ks_addr, many[*i].addr);
+	++*i;
+	return 0;
+}
+
+/* This test checks that the table is found where nothing says where it is. */
+static void
+kallsyms_without_keys_is_found(void **state)
+{
+	static const size_t sizes[] = { 1, 2, 3, 255, 256, 257, 258, 511, 512,
+		513, 768, 1025, MANY };
+	struct guest g;
+	size_t i, k;
+
+	(void)state;
+	for (k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+		make_silent(&g, sizes[k]);
+		i = 0;
+		if (kvm_symbols(g.im.kd, check_many, &i) == -1)
+			fail_msg("%zu symbols: %s", sizes[k],
+			    kvm_geterr(g.im.kd));
+		assert_int_equal(i, sizes[k]);
+		guest_fini(&g);
+	}
 }
 
 static int
@@ -233,6 +293,33 @@ kallsyms_damaged_never_crashes(void **state)
 	guest_fini(&g);
 }
 
+static void
+look_once(struct guest *g)
+{
+	struct nlist nl[] = { { .n_name = "_stext" }, { .n_name = NULL } };
+
+	guest_result(g, kvm_nlist(g->im.kd, nl));
+}
+
+/* This test checks the same where the table has to be looked for. */
+static void
+kallsyms_damaged_is_not_found(void **state)
+{
+	struct guest g;
+	size_t end;
+
+	(void)state;
+	make_silent(&g, 3);
+	look_once(&g);
+	/* Decoy, offsets, base, number, names, markers, some of the tokens. */
+	guest_mutate(&g, g.base + 4100, 130, look_once);
+	/* Its digits, and some of the index, which ends before a decoy. */
+	end = g.used - 22;
+	guest_mutate(&g, g.base + end - 512 - 400, 20, look_once);
+	guest_mutate(&g, g.base + end - 512, 20, look_once);
+	guest_fini(&g);
+}
+
 int
 main(void)
 {
@@ -241,7 +328,9 @@ main(void)
 		cmocka_unit_test(kallsyms_nlist_fills_in_as_documented),
 		cmocka_unit_test(kallsyms_address_is_in_its_symbol),
 		cmocka_unit_test(kallsyms_without_keys_is_a_clear_error),
+		cmocka_unit_test(kallsyms_without_keys_is_found),
 		cmocka_unit_test(kallsyms_damaged_never_crashes),
+		cmocka_unit_test(kallsyms_damaged_is_not_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

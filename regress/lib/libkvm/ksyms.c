@@ -34,13 +34,18 @@ static void
 ksyms_names(struct guest *g, const struct ksyms_sym *syms, size_t n)
 {
 	uint8_t one[600], len[2];
+	uint32_t markers[64];
 	char text[600];
 	uint64_t va;
 	size_t i, k;
 
 	va = guest_put(g, NULL, 0, 8);
 	guest_info(g, "SYMBOL(kallsyms_names)=%llx", (unsigned long long)va);
+	assert_in_range(n, 0, 64 * 256);
 	for (i = 0; i < n; i++) {
+		if (i % 256 == 0)
+			markers[i / 256] =
+			    (uint32_t)(guest_put(g, NULL, 0, 1) - va);
 		snprintf(text, sizeof(text), "%c%s", syms[i].type,
 		    syms[i].name);
 		k = ksyms_compress(text, one);
@@ -49,8 +54,7 @@ ksyms_names(struct guest *g, const struct ksyms_sym *syms, size_t n)
 		guest_put(g, len, k < 128 ? 1 : 2, 1);
 		guest_put(g, one, k, 1);
 	}
-	/* Markers, which nobody needs. */
-	guest_put(g, &(uint32_t){ 0 }, 4, 8);
+	guest_put(g, markers, (n + 255) / 256 * sizeof(markers[0]), 8);
 }
 
 static void
@@ -100,6 +104,18 @@ ksyms_addresses(struct guest *g, enum ksyms_form form,
 	if (form == KSYMS_PERCPU || form == KSYMS_BASE)
 		guest_info(g, "SYMBOL(kallsyms_relative_base)=%llx",
 		    (unsigned long long)guest_put(g, &base, 8, 8));
+}
+
+void
+ksyms_put_silent(struct guest *g, const struct ksyms_sym *syms, size_t n)
+{
+	char *key, *end;
+
+	ksyms_put(g, KSYMS_PERCPU, false, syms, n);
+	while ((key = strstr(g->info, "SYMBOL(kallsyms_")) != NULL) {
+		end = strchr(key, '\n') + 1;
+		memmove(key, end, strlen(end) + 1);
+	}
 }
 
 void
