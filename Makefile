@@ -29,6 +29,7 @@ check: setup
 
 check-all: setup
 	@sh regress/setup.sh all
+	@sh regress/kernels.sh $(CACHE) images
 	@sh regress/check.sh all
 
 demo: setup

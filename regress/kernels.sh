@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# kernels.sh CACHE [quick]: fetches Debian's newest cloud and generic 6.1 kernels
+# kernels.sh CACHE [quick|images]: fetches Debian's newest cloud and generic 6.1 kernels
 # with their headers and unpacks each into CACHE/<name>, without installing them.
 # CACHE/kernels lists the names.  Does nothing for what is there already, and
 # needs no root.  With "quick": no network if there is any kernel at all.
@@ -8,10 +8,15 @@
 # KERNEL_SUITES names other suites of Debian whose cloud kernels are wanted as
 # well: bookworm-backports has 6.12, bullseye 5.10.  They come from the mirror
 # that apt uses, through lists of our own below CACHE.
+#
+# With "images": instead, the cloud kernels of IMAGE_SUITES, without headers, in
+# CACHE/images/<name>; CACHE/images/list has their names.  What libkvm finds in
+# their memory is tested without a module of ours.
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin
 cache=$1
+IMAGE_SUITES=${IMAGE_SUITES-bullseye trixie sid}
 mkdir -p "$cache"
 if [ "${2-}" = quick ] && [ -s "$cache/kernels" ]; then
 	exit 0
@@ -45,46 +50,76 @@ relocate() {
 	ln -sfn "../../../usr/src/$common" "$tree/lib/modules/$name/source"
 }
 
+# The packages that a kernel is in: since 7.0 its parts have packages
+# of their own.
+image_of() {
+	echo "linux-image-$1"
+	apt-cache depends "linux-image-$1" |
+	    sed -n 's/^ *Depends: \(linux-\(base\|binary\|modules\)-[0-9].*\)$/\1/p'
+}
+
 # The packages that the headers of a kernel need: common tree and tools.
 needed() {
 	apt-cache depends "linux-headers-$1" | sed -n \
 	    's/^ *Depends: \(linux-headers-[0-9].*\|linux-kbuild-.*\)$/\1/p'
 }
 
-# Unpacks one kernel into a temporary directory, renamed when it is whole.
-fetch() {
+# unpack NAME PACKAGE...: a kernel's packages, to $tmp/tree.  finish NAME WHERE
+# gives it its name when it is whole.
+unpack() {
 	name=$1
-	others=$(needed "$name")
-	common=$(echo "$others" | grep '^linux-headers-')
+	shift
 	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
 	chmod 755 "$tmp"
 	echo "kernels: fetching $name"
-	(cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download \
-	    "linux-image-$name" "linux-headers-$name" $others)
-	echo "kernels: unpacking $name to $cache/$name"
+	(cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download "$@")
+	echo "kernels: unpacking $name"
 	for deb in "$tmp"/*.deb; do
 		dpkg-deb -x "$deb" "$tmp/tree"
 		rm "$deb"
 	done
-	find "$tmp/tree/lib/modules" -name '*.ko.xz' -exec unxz {} +
-	relocate "$tmp/tree" "$name" "$common"
-	depmod -b "$tmp/tree" "$name"
-	mv "$tmp/tree" "$cache/$name"
+	# Where Debian had things before it merged /lib into /usr, and put the
+	# image beside the modules.
+	[ -d "$tmp/tree/lib/modules" ] || ln -s usr/lib "$tmp/tree/lib"
+	mkdir -p "$tmp/tree/boot"
+	for file in vmlinuz System.map config; do
+		[ -e "$tmp/tree/boot/$file-$name" ] ||
+			ln -s "../lib/modules/$name/$file" \
+			    "$tmp/tree/boot/$file-$name"
+	done
+	find "$tmp/tree/lib/modules/" -name '*.ko.xz' -exec unxz {} +
+}
+
+finish() {
+	depmod -b "$tmp/tree" "$1"
+	mv "$tmp/tree" "$2"
 	rm -rf "$tmp"
 	trap - EXIT
 }
 
+fetch() {
+	others=$(needed "$1")
+	unpack "$1" $(image_of "$1") "linux-headers-$1" $others
+	relocate "$tmp/tree" "$1" "$(echo "$others" | grep '^linux-headers-')"
+	finish "$1" "$cache/$1"
+}
+
+fetch_image() {
+	unpack "$1" $(image_of "$1")
+	finish "$1" "$cache/images/$1"
+}
+
 names=
 
-# want FLAVOUR: fetches its newest kernel and adds it to the list.
+# want FLAVOUR [_image]: fetches its newest kernel and adds it to the list.
 want() {
 	name=$(newest "$1")
 	if [ -z "$name" ]; then
 		echo "kernels: no linux-image-$1 in apt's lists" >&2
 		exit 1
 	fi
-	[ -d "$cache/$name" ] || fetch "$name"
+	[ -d "$cache${2:+/images}/$name" ] || "fetch${2-}" "$name"
 	names="$names $name"
 }
 
@@ -108,13 +143,27 @@ use_suite() {
 	apt-get -qq update
 }
 
-want cloud-amd64
-want amd64
+# Names the kernels in a file.
+list() {
+	printf '%s\n' $names >"$1.new"
+	mv "$1.new" "$1"
+}
+
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
     'Label: Debian' | head -n 1)
+if [ "${2-}" = images ]; then
+	mkdir -p "$cache/images"
+	for suite in $IMAGE_SUITES; do
+		use_suite "$suite"
+		want cloud-amd64 _image
+	done
+	list "$cache/images/list"
+	exit 0
+fi
+want cloud-amd64
+want amd64
 for suite in ${KERNEL_SUITES-}; do
 	use_suite "$suite"
 	want cloud-amd64
 done
-printf '%s\n' $names >"$cache/kernels.new"
-mv "$cache/kernels.new" "$cache/kernels"
+list "$cache/kernels"

@@ -20,6 +20,10 @@
  *	MKDUMP_MODULE_VA		the page of dumpmag, 4 KiB
  * Entries have flags above and below the address that a reader must not take
  * for it: NX, G, and PAT in large pages.
+ *
+ * With vmcoreinfo_size, spec.memfile is the memory of a real kernel: only the
+ * page of dumpmag is laid over it, and the page tables at ptd_paddr and the note
+ * are the kernel's own.
  */
 #ifndef MKDUMP_H
 #define MKDUMP_H
@@ -111,6 +115,7 @@ struct mkdump_spec {
 	uint32_t dumpmag;	/* value; other than 0x8fca0101: cleared after
 				   the checksums were taken */
 	uint64_t vmcoreinfo_paddr; /* 0: none */
+	uint64_t vmcoreinfo_size; /* of a real kernel's note; else 0 */
 
 	unsigned int levels;	/* 4 or 5 */
 	uint64_t ptd_paddr;

@@ -15,6 +15,8 @@
  *	-s		memory is zeros and the file sparse
  *	-m FILE		memory from a file, offset = physical address
  *	-g VALUE	dumpmag's value		-G PADDR	its place
+ *	-I PADDR:SIZE:OFFSET	the memory is a kernel's: its VMCOREINFO note,
+ *			its page_offset_base (with -m, -l, -P, -T, -k)
  *	-l 4|5		levels of page tables	-P PADDR	their place
  *	-D BYTES	page size of the direct map
  *	-T PADDR:SIZE:PAGE	the kernel text	-k SLIDE
@@ -211,6 +213,12 @@ number_option(struct mkdump_spec *spec, int c, const char *arg)
 	case 'V': spec->data_valid = number(arg); break;
 	case 'L': spec->level = (uint32_t)number(arg); break;
 	case 'u': spec->time_ns = number(arg) * 1000000000; break;
+	case 'I':
+		numbers(arg, v, 3);
+		spec->vmcoreinfo_paddr = v[0];
+		spec->vmcoreinfo_size = v[1];
+		spec->page_offset = v[2];
+		break;
 	case 'T':
 		numbers(arg, v, 3);
 		spec->text_paddr = v[0];
@@ -285,7 +293,7 @@ main(int argc, char **argv)
 	int c;
 
 	mkdump_init(&spec);
-	while ((c = getopt(argc, argv, "8cOsyYw:o:a:A:p:r:m:g:G:l:P:D:T:k:e:M:"
+	while ((c = getopt(argc, argv, "8cOsyYw:o:a:A:p:r:m:g:G:I:l:P:D:T:k:e:M:"
 	    "x:X:N:S:E:q:V:t:i:d:b:L:u:z:R:J:F:K:")) != -1) {
 		if (c == '?')
 			usage();

@@ -150,6 +150,8 @@ mem_check(const struct mkmem *mem, struct mkdump_info *info)
 		    MKDUMP_AT_DUMPMAG);
 	if (!ram_has(spec, PAGE_OF(spec->dumpmag_paddr), MKDUMP_PAGE))
 		return mkdump_fail(info, "dumpmag is not in RAM");
+	if (spec->vmcoreinfo_size != 0 && mem->fd == -1)
+		return mkdump_fail(info, "no memory of a kernel");
 	if (spec->vmcoreinfo_paddr != 0 &&
 	    !ram_has(spec, spec->vmcoreinfo_paddr, MKDUMP_PAGE))
 		return mkdump_fail(info, "VMCOREINFO is not in RAM");
@@ -184,9 +186,14 @@ mkmem_create(const struct mkdump_spec *spec, struct mkdump_info *info)
 	mem->nexcl = spec->nexcl;
 	for (size_t i = 0; i < spec->nexcl; i++)
 		mem->excl[i] = spec->excl[i];
-	infopage_build(mem);
 	mkmem_magpage(mem, 0);
-	if (mkmem_map_all(mem, info) == -1 || mem_check(mem, info) == -1)
+	mem->info_size = spec->vmcoreinfo_size;
+	if (mem->info_size == 0) {
+		infopage_build(mem);
+		if (mkmem_map_all(mem, info) == -1)
+			goto fail;
+	}
+	if (mem_check(mem, info) == -1)
 		goto fail;
 	return mem;
 fail:
@@ -217,7 +224,8 @@ mkmem_page(const struct mkmem *mem, uint64_t paddr, void *buf)
 
 	if (paddr == PAGE_OF(spec->dumpmag_paddr)) {
 		memcpy(p, mem->magpage, MKDUMP_PAGE);
-	} else if (paddr == spec->vmcoreinfo_paddr && paddr != 0) {
+	} else if (paddr == spec->vmcoreinfo_paddr && paddr != 0 &&
+	    spec->vmcoreinfo_size == 0) {
 		memcpy(p, mem->infopage, MKDUMP_PAGE);
 	} else if (paddr >= spec->ptd_paddr && t < mem->ntables) {
 		for (size_t i = 0; i < 512; i++)

@@ -31,12 +31,14 @@ class Skip(Exception):
     """The test can't be made here."""
 
 
-def test(slow=False, all_kernels=False):
+def test(slow=False, all_kernels=False, images=False):
     """Registers a test.  slow: for check-all only.  all_kernels: not only with
-    the first kernel."""
+    the first kernel.  images: it needs no module of ours; with the first kernel,
+    and in check-all with all that are there without headers."""
     def mark(function):
         function.slow = slow
         function.all_kernels = all_kernels
+        function.images = images
         TESTS.append(function)
         return function
     return mark
@@ -45,10 +47,10 @@ def test(slow=False, all_kernels=False):
 class Kernel:
     """A kernel package, unpacked, and our modules for it."""
 
-    def __init__(self, root, release, swapcore, crashme):
+    def __init__(self, root, release, *modules):
         self.root = root
         self.release = release
-        self.modules = (swapcore, crashme)
+        self.modules = modules
         self.image = f"{root}/boot/vmlinuz-{release}"
         self.system_map = f"{root}/boot/System.map-{release}"
         self.base = None
@@ -65,11 +67,14 @@ def parse_arguments(parser):
     """Adds what the Makefile tells to every program here, and parses."""
     parser.add_argument("--kernel", action="append", default=[],
                         metavar="ROOT:RELEASE:SWAPCORE_KO:CRASHME_KO")
+    parser.add_argument("--image", action="append", default=[],
+                        metavar="ROOT:RELEASE")
     parser.add_argument("--program", action="append", default=[])
     for name in ("tools", "work", "logs"):
         parser.add_argument(f"--{name}", required=True, metavar="DIR")
     args = parser.parse_args()
     args.kernels = [Kernel(*text.split(":")) for text in args.kernel]
+    args.images = [Kernel(*text.split(":")) for text in args.image]
     args.sbin = {os.path.basename(path): path for path in args.program}
     args.guest = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                               "guest")

@@ -18,6 +18,7 @@ import test_broken      # noqa: F401
 import test_dumperfault # noqa: F401
 import test_flood       # noqa: F401
 import test_ioerror     # noqa: F401
+import test_kernels     # noqa: F401
 import test_label       # noqa: F401
 import test_level       # noqa: F401
 import test_libkvm      # noqa: F401
@@ -100,7 +101,10 @@ def plan(args):
             continue
         if function.slow and not (args.all or args.tests):
             continue
-        for index, kernel in enumerate(args.kernels):
+        kernels = args.kernels
+        if function.images:
+            kernels = kernels[:1] + args.images
+        for index, kernel in enumerate(kernels):
             if index == 0 or function.all_kernels or args.all:
                 pairs.append((function, kernel))
     return pairs
@@ -115,12 +119,13 @@ def main():
     if not args.kernels:
         say("SKIP qemu: no kernels to boot: make setup fetches them")
         return 0
-    for kernel in args.kernels:
+    pairs = plan(args)
+    for kernel in {kernel.release: kernel for _, kernel in pairs}.values():
         kernel.make_base(args.program, args.guest,
                          f"{args.work}/base-{kernel.release}")
     with ThreadPoolExecutor(args.j) as pool:
         jobs = [pool.submit(run_test, function, kernel, args)
-                for function, kernel in plan(args)]
+                for function, kernel in pairs]
         verdicts = [job.result() for job in jobs]
     return 1 if "FAIL" in verdicts or not verdicts else 0
 

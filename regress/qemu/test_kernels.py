@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What libkvm finds in the memory of kernels that it has no module for."""
+
+import subprocess
+
+import bpftypes
+import test_libkvm
+import wrapped
+from case import test
+
+MEMBERS_MIN = 20000
+
+
+def types(case, dead):
+    """Every member of every structure is where bpftool says."""
+    wanted = bpftypes.Types(dead.btf).layout()
+    case.check(len(wanted) > MEMBERS_MIN, f"only {len(wanted)} members")
+    done = subprocess.run([f"{case.tools}/typecore", dead.core],
+                          input="".join(f"{path}\n" for path in wanted),
+                          capture_output=True, text=True, check=False)
+    case.equal(done.returncode, 0, f"exit of typecore ({done.stderr})")
+    answers = done.stdout.rstrip("\n").split("\n")
+    case.equal(len(answers), len(wanted), "answers of typecore")
+    for path, answer in zip(wanted, answers):
+        case.equal(answer, " ".join(str(n) for n in wanted[path]), path)
+
+
+@test(images=True)
+def kernel_image_tells_what_the_guest_told(case):
+    """symbols, types, log, modules and processes found in a kernel's memory are
+    those that the guest printed, whatever kernel it is."""
+    dead = wrapped.Wrapped(case, test_libkvm.TELL)
+    test_libkvm.symbols(case, dead.core, dead.found["ksyms"])
+    types(case, dead)
+    test_libkvm.kernel_log(case, dead.core, dead.found["dmesg"])
+    test_libkvm.modules(case, dead.core, dead.found["modules"])
+    test_libkvm.processes(case, dead.core, dead.found)
