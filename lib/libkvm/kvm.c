@@ -61,6 +61,7 @@ static void
 kvm_destroy(kvm_t *kd)
 {
 	kvmi_cpu_drop(kd);
+	kvmi_live_fini(kd);
 	if (kd->fd != -1)
 		close(kd->fd);
 	kvmi_elf_close(kd->elf);
@@ -113,8 +114,7 @@ kvm_open_core(kvm_t *kd, const char *corefile, int flags)
 	if (kd->corename == NULL)
 		return kvmi_syserr(kd, ENOMEM, "open");
 	/* The headers are read even if nobody reads memory. */
-	kd->writable = flags != O_RDONLY;
-	kd->fd = open(corefile, (kd->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC |
+	kd->fd = open(corefile, (flags != O_RDONLY ? O_RDWR : O_RDONLY) | O_CLOEXEC |
 	    O_NONBLOCK);
 	if (kd->fd == -1)
 		return kvmi_syserr(kd, errno, "open");
@@ -125,6 +125,8 @@ kvm_open_core(kvm_t *kd, const char *corefile, int flags)
 static int
 kvm_open_files(kvm_t *kd, const char *execfile, const char *corefile, int flags)
 {
+	kd->live = kvmi_live_find(corefile, flags);
+	kd->procops = kd->live != NULL ? &kvmi_procops_live : NULL;
 	if (flags == KVM_NO_FILES) {
 		kd->nofiles = true;
 		return 0;
@@ -133,9 +135,6 @@ kvm_open_files(kvm_t *kd, const char *execfile, const char *corefile, int flags)
 		return kvmi_err(kd, EINVAL, "flags 0x%x: only O_RDONLY, "
 		    "O_WRONLY, O_RDWR and KVM_NO_FILES are allowed",
 		    (unsigned int)flags);
-	if (corefile == NULL)
-		return kvmi_err(kd, EOPNOTSUPP, "the running kernel can't be "
-		    "read yet: name a core file or a dump device");
 	if (execfile != NULL) {
 		kd->execname = strdup(execfile);
 		if (kd->execname == NULL)
@@ -144,7 +143,8 @@ kvm_open_files(kvm_t *kd, const char *execfile, const char *corefile, int flags)
 		if (kd->elf == NULL)
 			return -1;
 	}
-	if (kvm_open_core(kd, corefile, flags) == -1)
+	kd->writable = flags != O_RDONLY;
+	if (kd->live == NULL && kvm_open_core(kd, corefile, flags) == -1)
 		return kvmi_prepend(kd, "%s", corefile);
 	return 0;
 }
@@ -239,5 +239,7 @@ kvm_getkernelname(kvm_t *kd)
 {
 	if (kd->execname != NULL)
 		return kd->execname;
-	return kd->nofiles ? "(none)" : "(symbols in the dump)";
+	if (kd->nofiles)
+		return "(none)";
+	return kd->live != NULL ? "/proc/kallsyms" : "(symbols in the dump)";
 }

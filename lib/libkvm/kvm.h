@@ -204,6 +204,7 @@ int kvm_backtrace_task(kvm_t *kd, unsigned long task,
 #define KVM_PROC_VM	0x10u	/* p_vm_* are 0 */
 #define KVM_PROC_NLWPS	0x20u	/* p_nlwps is 0 */
 #define KVM_PROC_TIMES	0x40u	/* CPU times are 0 */
+#define KVM_PROC_ADDR	0x80u	/* p_paddr, p_addr, p_vmspace are 0 */
 
 /* A process.  It may grow at its end: see kvm_getproc2(3). */
 struct kinfo_proc2 {
@@ -314,6 +315,8 @@ char **kvm_getenvv2(kvm_t *kd, const struct kinfo_proc2 *p, int nchr);
 #define KVM_FILE_INODE	0x02u	/* ki_ftype, and ki_v* but ki_vdata, are 0 */
 #define KVM_FILE_CRED	0x04u	/* ki_fuid, ki_fgid are (uint32_t)-1 */
 #define KVM_FILE_PATH	0x08u	/* ki_path is NULL */
+#define KVM_FILE_ADDR	0x10u	/* ki_fileaddr, ki_fops, ki_fdata, ki_fucred,
+				   ki_vdata, ki_count are 0 */
 
 struct kinfo_file {
 	uint64_t ki_fileaddr;	/* struct file */

@@ -43,7 +43,7 @@ kvmi_raw_check(kvm_t *kd, bool wr)
 }
 
 /*
- * The only write of this library: to the raw device, within the dump and the
+ * The only write to a dump: to the raw device, within the dump and the
  * records at its end.  It is synced and read back.
  */
 int

@@ -72,6 +72,9 @@ kvmi_cpu_load(kvm_t *kd, uint32_t mid, uint64_t off, uint64_t size)
 	}
 	kd->hdr = h;
 	kd->machine = kvmi_machine_find(mid);
+	kd->vm.root = h->ptdpaddr;
+	kd->vm.levels = h->paging_levels;
+	kd->vm.enc_mask = h->enc_mask;
 	return 1;
 invalid:
 	kvmi_prepend(kd, "header");
@@ -97,9 +100,10 @@ kvmi_cpu_changed(kvm_t *kd)
 int
 kvmi_need_header(kvm_t *kd)
 {
-	if (kd->nofiles)
-		return kvmi_err(kd, ENODEV, "opened with KVM_NO_FILES: there "
-		    "is no memory to read");
+	if (kd->live != NULL)
+		return kvmi_err(kd, ENODEV, kd->live->name == NULL ?
+		    "opened with KVM_NO_FILES: there is no dump" :
+		    "this is the running system, not a dump");
 	if (kd->hdr == NULL)
 		return kvmi_err(kd, ENODEV, "no dump header yet: "
 		    "kvm_dump_mkheader() must find one first");

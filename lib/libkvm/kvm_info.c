@@ -107,7 +107,8 @@ kvmi_info(kvm_t *kd, const char *key, uint64_t *value)
 		return -1;
 	if ((p = info_find(text, key)) == NULL)
 		return kvmi_err(kd, ENOTSUP, "VMCOREINFO of kernel %s has no "
-		    "%s", kd->hdr->release, key);
+		    "%s", kd->hdr != NULL ? kd->hdr->release :
+		    kvmi_live_release(kd), key);
 	errno = 0;
 	*value = strtoull(p, &end, base);
 	if (errno != 0 || end == p || (*end != '\n' && *end != '\0'))

@@ -254,7 +254,9 @@ kvm_log(kvm_t *kd, int (*fn)(void *cookie, const struct kvm_logrec *rec),
 	struct log_ring r = { .desc = NULL };
 	int rv = -1;
 
-	if (kvmi_need_header(kd) == 0) {
+	if (kd->live != NULL) {
+		rv = kvmi_kmsg_each(kd, fn, cookie);
+	} else if (kvmi_need_header(kd) == 0) {
 		if (log_open(kd, &r) == 0)
 			rv = log_each(kd, &r, fn, cookie);
 		if (rv == -1)

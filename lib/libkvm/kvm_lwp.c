@@ -13,12 +13,12 @@ struct lwp_walk {
 	struct kvmi_elems *to;
 };
 
-static int8_t
-lwp_stat(const struct kvmi_task *t)
+int8_t
+kvmi_lwp_stat(char state, bool on_cpu)
 {
-	switch (t->state) {
+	switch (state) {
 	case 'R':
-		return t->on_cpu ? LSONPROC : LSRUN;
+		return on_cpu ? LSONPROC : LSRUN;
 	case 'T':
 	case 't':
 		return LSSTOP;
@@ -47,7 +47,7 @@ lwp_add(void *cookie, const struct kvmi_task *t)
 	l.l_lid = (int32_t)t->pid;
 	l.l_flag = (t->flags & KVMI_TASK_KTHREAD) != 0 ? P_SYSTEM : 0;
 	l.l_cpuid = t->cpu;
-	l.l_stat = lwp_stat(t);
+	l.l_stat = kvmi_lwp_stat(t->state, t->on_cpu);
 	l.l_state = t->state;
 	l.l_nice = t->nice;
 	memcpy(l.l_name, t->comm, sizeof(t->comm));

@@ -41,6 +41,8 @@ kvmi_phys_read(kvm_t *kd, kpaddr_t pa, void *buf, size_t len)
 	struct kvmi_place p;
 	size_t n;
 
+	if (kd->live != NULL)
+		return kd->live->phys_read(kd, pa, buf, len);
 	kvmi_runs_find(&kd->runs, pa, &p);
 	n = p.len < len ? (size_t)p.len : len;
 	if (p.kind == KCORE_EXCL_ZERO) {

@@ -189,6 +189,11 @@ kvm_modules(kvm_t *kd, int (*fn)(void *cookie, const struct kvm_module *mod),
 	size_t i;
 	int rv = 0;
 
+	if (kd->live != NULL) {
+		if ((rv = kvmi_modfile_each(kd, fn, cookie)) == -1)
+			kvmi_report(kd);
+		return rv;
+	}
 	if (kvmi_need_header(kd) == -1 || (ms = kvmi_modules(kd)) == NULL) {
 		kvmi_report(kd);
 		return -1;

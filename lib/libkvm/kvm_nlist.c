@@ -25,6 +25,8 @@ nlist_check_kernel(kvm_t *kd)
 	const uint8_t *id;
 	size_t len;
 
+	if (kd->live != NULL)
+		return kd->elf != NULL ? kvmi_live_check_kernel(kd) : 0;
 	if (kd->elf == NULL || kvmi_zero(kd->hdr->build_id,
 	    sizeof(kd->hdr->build_id)))
 		return 0;
@@ -92,12 +94,54 @@ nlist_from_modules(kvm_t *kd, struct kvmi_want *w, size_t n)
 	}
 }
 
+/* /proc/kallsyms, where it can be read. */
+static void
+nlist_from_ksymfile(kvm_t *kd, struct kvmi_want *w, size_t n)
+{
+	const struct kvmi_ksymfile *kf = NULL;
+	uint64_t value;
+	size_t i;
+	char type;
+
+	for (i = 0; i < n; i++) {
+		if (w[i].nl->n_type != N_UNDF)
+			continue;
+		if (kf == NULL && (kf = kvmi_ksymfile(kd)) == NULL)
+			return;
+		if (kvmi_ksymfile_lookup(kf, w[i].name, NULL, &type, &value)) {
+			w[i].nl->n_type = kvmi_letter_type(type);
+			w[i].nl->n_value = value;
+		}
+	}
+}
+
+/* Of the running kernel. */
+static int
+nlist_pass_live(kvm_t *kd, struct kvmi_want *w, size_t n)
+{
+	const struct kvmi_machine *m = kvmi_machine_here();
+	uint64_t slide;
+
+	if (kd->elf != NULL) {
+		if (m == NULL)
+			return kvmi_err(kd, ENOTSUP, "%s: this machine is not "
+			    "one that this library knows", kd->execname);
+		if (kvmi_live_slide(kd, &slide) == -1 || kvmi_elf_lookup(kd,
+		    kd->elf, w, n, m->text_min, slide) == -1)
+			return -1;
+	}
+	nlist_from_ksymfile(kd, w, n);
+	return 0;
+}
+
 static int
 nlist_pass(kvm_t *kd, struct kvmi_want *w, size_t n)
 {
 	if (n == 0)
 		return 0;
 	qsort(w, n, sizeof(*w), nlist_cmp);
+	if (kd->live != NULL)
+		return nlist_pass_live(kd, w, n);
 	if (kd->elf != NULL && kvmi_elf_lookup(kd, kd->elf, w, n,
 	    kd->machine->text_min, kd->hdr->kaslr_slide) == -1)
 		return -1;
@@ -138,7 +182,8 @@ kvm_nlist(kvm_t *kd, struct nlist *nl)
 		nl[i].n_desc = 0;
 		nl[i].n_value = 0;
 	}
-	if (kvmi_need_header(kd) == -1 || nlist_check_kernel(kd) == -1)
+	if ((kd->live != NULL ? kvmi_live_need(kd) : kvmi_need_header(kd)) ==
+	    -1 || nlist_check_kernel(kd) == -1)
 		goto fail;
 	w = calloc(n + 1, sizeof(*w));
 	if (w == NULL) {
@@ -155,7 +200,8 @@ kvm_nlist(kvm_t *kd, struct nlist *nl)
 	for (i = 0; i < n; i++)
 		missing += nl[i].n_type == N_UNDF;
 	/* With no table at all, nobody knows whether these exist. */
-	if (missing != 0 && kd->elf == NULL && kvmi_kallsyms(kd) == NULL)
+	if (missing != 0 && kd->elf == NULL && (kd->live != NULL ?
+	    kvmi_ksymfile(kd) == NULL : kvmi_kallsyms(kd) == NULL))
 		goto fail;
 	free(w);
 	return missing;

@@ -150,8 +150,8 @@ proc_parent(struct proc_walk *w, kvaddr_t parent, struct kinfo_proc2 *p)
 	p->p_ppid = (int32_t)tgid;
 }
 
-static int8_t
-proc_stat(char state)
+int8_t
+kvmi_proc_stat(char state)
 {
 	switch (state) {
 	case 'T':
@@ -180,7 +180,7 @@ proc_fill(struct proc_walk *w, const struct kvmi_task *t,
 	p->p_ustart_usec = (int32_t)(start % PROC_NSEC / 1000);
 	p->p_flag = (t->flags & KVMI_TASK_KTHREAD) != 0 ? P_SYSTEM : 0;
 	p->p_cpuid = t->cpu;
-	p->p_stat = proc_stat(t->state);
+	p->p_stat = kvmi_proc_stat(t->state);
 	p->p_state = t->state;
 	p->p_nice = t->nice;
 	memcpy(p->p_comm, t->comm, sizeof(t->comm));

@@ -62,7 +62,10 @@ kvm_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs)
 	int rv = -1;
 
 	memset(regs, 0, sizeof(*regs));
-	if (kvmi_need_header(kd) == 0)
+	if (kd->live != NULL)
+		kvmi_err(kd, ENOTSUP, "the running system has no registers to "
+		    "show: only CPUs that stopped have");
+	else if (kvmi_need_header(kd) == 0)
 		rv = kvmi_getregs(kd, cpu, regs);
 	if (rv == -1)
 		kvmi_report(kd);
@@ -72,19 +75,29 @@ kvm_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs)
 int
 kvm_ncpus(kvm_t *kd)
 {
-	if (kvmi_need_header(kd) == 0)
-		return (int)kd->hdr->ncpus;
-	kvmi_report(kd);
-	return -1;
+	int n = -1;
+
+	if (kd->live != NULL)
+		n = kvmi_live_ncpus(kd);
+	else if (kvmi_need_header(kd) == 0)
+		n = (int)kd->hdr->ncpus;
+	if (n == -1)
+		kvmi_report(kd);
+	return n;
 }
 
 const char *
 kvm_release(kvm_t *kd)
 {
-	if (kvmi_need_header(kd) == 0)
-		return kd->hdr->release;
-	kvmi_report(kd);
-	return NULL;
+	const char *release = NULL;
+
+	if (kd->live != NULL)
+		release = kvmi_live_release(kd);
+	else if (kvmi_need_header(kd) == 0)
+		release = kd->hdr->release;
+	if (release == NULL)
+		kvmi_report(kd);
+	return release;
 }
 
 static void
@@ -97,10 +110,13 @@ regs_time(uint64_t ns, struct timespec *ts)
 int
 kvm_uptime(kvm_t *kd, struct timespec *up, struct timespec *now)
 {
-	if (kvmi_need_header(kd) == -1) {
+	if ((kd->live != NULL ? kvmi_live_uptime(kd, up, now) :
+	    kvmi_need_header(kd)) == -1) {
 		kvmi_report(kd);
 		return -1;
 	}
+	if (kd->live != NULL)
+		return 0;
 	if (up != NULL)
 		regs_time(kd->hdr->uptime_ns, up);
 	if (now != NULL)

@@ -48,8 +48,17 @@ kvmi_symbol_find(kvm_t *kd, kvaddr_t addr, struct kvmi_symbol *sym)
 	const struct kvmi_kallsyms *ks;
 	const struct kvmi_modules *ms;
 	const struct kvmi_modsym *s;
+	struct kvm_sym found;
 
 	sym->module = NULL;
+	if (kd->live != NULL) {
+		if (kvmi_ksymfile_at(kd, addr, &found, &sym->size) == -1)
+			return -1;
+		strcpy(sym->name, found.ks_name);
+		sym->addr = found.ks_addr;
+		sym->module = found.ks_module;
+		return 0;
+	}
 	if (kvmi_need_header(kd) == -1 || (ks = kvmi_kallsyms(kd)) == NULL)
 		return -1;
 	if (kvmi_kallsyms_at(ks, kd->machine->text_min, addr, sym->name,
@@ -123,9 +132,16 @@ int
 kvm_symbols(kvm_t *kd, int (*fn)(void *cookie, const struct kvm_sym *sym),
     void *cookie)
 {
+	const struct kvmi_ksymfile *kf;
 	const struct kvmi_kallsyms *ks;
 	int rv;
 
+	if (kd->live != NULL) {
+		if ((kf = kvmi_ksymfile(kd)) != NULL)
+			return kvmi_ksymfile_each(kf, fn, cookie);
+		kvmi_report(kd);
+		return -1;
+	}
 	if (kvmi_need_header(kd) == -1 || (ks = kvmi_kallsyms(kd)) == NULL) {
 		kvmi_report(kd);
 		return -1;

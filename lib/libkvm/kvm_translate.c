@@ -26,6 +26,20 @@ kvmi_machine_find(uint32_t mid)
 	return kvmi_machines[i];
 }
 
+const struct kvmi_machine *
+kvmi_machine_here(void)
+{
+	struct utsname uts;
+	size_t i;
+
+	if (uname(&uts) == -1)
+		return NULL;
+	for (i = 0; kvmi_machines[i] != NULL; i++)
+		if (strcmp(kvmi_machines[i]->name, uts.machine) == 0)
+			break;
+	return kvmi_machines[i];
+}
+
 int
 kvmi_vm_init(struct kvmi_vm *vm)
 {
@@ -93,7 +107,7 @@ vm_fail(kvm_t *kd, kvaddr_t va, enum kvmi_walk_end end,
 		return kvmi_err(kd, EFAULT,
 		    "address 0x%llx: not an address of %s with %u levels of "
 		    "page tables", a, kd->machine->name,
-		    kd->hdr->paging_levels);
+		    kd->vm.levels);
 	case KVMI_WALK_NOTPRESENT:
 		return kvmi_err(kd, EFAULT, "address 0x%llx: not mapped "
 		    "(page table level %u: entry 0x%llx)", a, x->level, e);
@@ -118,9 +132,9 @@ vm_page(kvm_t *kd, kvaddr_t va, kpaddr_t *ppage)
 	enum kvmi_walk_end end;
 
 	if (t->vpage != vpage + 1) {
-		w.root = kd->hdr->ptdpaddr;
-		w.levels = kd->hdr->paging_levels;
-		w.enc_mask = kd->hdr->enc_mask;
+		w.root = kd->vm.root;
+		w.levels = kd->vm.levels;
+		w.enc_mask = kd->vm.enc_mask;
 		w.fetch = vm_fetch;
 		w.cookie = kd;
 		end = kd->machine->walk(&w, va, &x);

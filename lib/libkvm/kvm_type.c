@@ -103,21 +103,33 @@ type_find(kvm_t *kd, uint64_t *start)
 	return 0;
 }
 
+/* The blob, to be freed; NULL with a text. */
+static void *
+type_copy(kvm_t *kd, size_t *size)
+{
+	uint64_t start;
+	void *data;
+
+	if ((*size = type_find(kd, &start)) == 0)
+		return NULL;
+	if ((data = malloc(*size)) == NULL) {
+		kvmi_syserr(kd, ENOMEM, "%zu bytes", *size);
+	} else if (kvmi_read(kd, start, data, *size) == -1) {
+		free(data);
+		data = NULL;
+	}
+	return data;
+}
+
 static int
 type_load(kvm_t *kd, struct kvmi_types *ts)
 {
-	uint64_t start;
-	size_t size = type_find(kd, &start);
-	void *data;
+	size_t size;
+	void *data = kd->live != NULL ? kvmi_live_btf(kd, &size) :
+	    type_copy(kd, &size);
 
-	if (size == 0)
+	if (data == NULL)
 		return -1;
-	if ((data = malloc(size)) == NULL)
-		return kvmi_syserr(kd, ENOMEM, "%zu bytes", size);
-	if (kvmi_read(kd, start, data, size) == -1) {
-		free(data);
-		return -1;
-	}
 	ts->btf = type_parse(data, (uint32_t)size);
 	free(data);
 	if (ts->btf == NULL)
@@ -374,7 +386,8 @@ kvmi_type(kvm_t *kd, const char *path, struct kvm_type *ty)
 int
 kvm_type(kvm_t *kd, const char *path, struct kvm_type *ty)
 {
-	if (kvmi_need_header(kd) == 0 && kvmi_type(kd, path, ty) == 0)
+	if ((kd->live != NULL ? kvmi_live_need(kd) : kvmi_need_header(kd)) ==
+	    0 && kvmi_type(kd, path, ty) == 0)
 		return 0;
 	kvmi_report(kd);
 	return -1;
