@@ -17,7 +17,7 @@ struct json {
 
 /* What is looked at.  Constant once opened. */
 struct target {
-	const char *core;	/* name, for messages */
+	const char *core;	/* name; NULL: the running system */
 	kvm_t *kd;
 	struct json *js;	/* NULL: text is wanted */
 	bool threads;		/* ps: of each process */
@@ -56,8 +56,12 @@ int show_uptime(const struct target *t);
 
 /* ---- target.c ---- */
 
-/* Opens a core file or a raw device, or exits with a message. */
+/* Opens a core file, a raw device or the running system, or exits with a
+ * message. */
 void target_open(struct target *t, const char *kernel, const char *core);
+
+/* Is it the running system? */
+bool target_is_live(const struct target *t);
 
 /* ---- json.c: JSON on standard output ---- */
 

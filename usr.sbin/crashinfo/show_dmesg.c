@@ -50,8 +50,8 @@ dmesg_record(void *cookie, const struct kvm_logrec *rec)
 		return 0;
 	}
 	if (rec->kl_lost != 0)
-		printf("(%" PRIu64 " records are not in the dump)\n",
-		    rec->kl_lost);
+		printf("(%" PRIu64 " records are %s)\n", rec->kl_lost,
+		    target_is_live(t) ? "overwritten" : "not in the dump");
 	if ((buf = malloc(len)) == NULL)
 		return 1;
 	dmesg_print(buf, kvm_log_text(rec, 0, buf, len));

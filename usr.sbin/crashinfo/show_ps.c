@@ -2,6 +2,7 @@
 /*
  * show_ps.c: the processes and their threads, much as ps(1) prints them.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,8 +116,10 @@ ps_process(const struct target *t, const struct kinfo_proc2 *p)
 	int n = 0, i;
 
 	if (t->threads && (l = kvm_getlwps(t->kd, p->p_pid, p->p_paddr,
-	    sizeof(*l), &n)) == NULL)
-		return -1;
+	    sizeof(*l), &n)) == NULL) {
+		/* A process of the running system may have ended. */
+		return target_is_live(t) && errno == ESRCH ? 0 : -1;
+	}
 	if (t->js != NULL)
 		ps_json(t, p, l, n);
 	else if (l == NULL)

@@ -75,12 +75,16 @@ regs_print(const struct target *t, unsigned int cpu, bool panicked,
 int
 show_regs(const struct target *t)
 {
-	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
+	const struct cpu_kcore_hdr *h;
 	const int ncpus = kvm_ncpus(t->kd);
 	struct kvm_regs regs;
 	unsigned int cpu;
 	int known = 0;
 
+	/* The running system has none; the library says so. */
+	if (kvm_getregs(t->kd, 0, &regs) == -1 && target_is_live(t))
+		return -1;
+	h = kvm_dump_hdr(t->kd);
 	if (h == NULL || ncpus == -1)
 		return -1;
 	if (t->js != NULL)

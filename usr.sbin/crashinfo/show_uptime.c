@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * show_uptime.c: which kernel it was, how long it ran and why it ended.
+ * show_uptime.c: which kernel it is or was, how long it ran and why it ended.
  */
 #include <sys/kcore.h>
+#include <sys/utsname.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ struct uptime {
 	size_t release_len, version_len, panic_len;
 	uint64_t time_ns;
 	struct timespec up;
-	bool have_up;
+	bool have_up, live;
 };
 
 static void
@@ -32,7 +33,11 @@ uptime_json(struct json *js, const struct uptime *u)
 	if (u->version != NULL)
 		json_text(js, "version", u->version,
 		    strnlen(u->version, u->version_len));
-	json_text(js, "panic", u->panic, strnlen(u->panic, u->panic_len));
+	if (u->live)
+		json_null(js, "panic");
+	else
+		json_text(js, "panic", u->panic,
+		    strnlen(u->panic, u->panic_len));
 	json_number(js, "time_ns", u->time_ns);
 	if (u->have_up)
 		json_number(js, "uptime_ns", (uint64_t)u->up.tv_sec *
@@ -61,10 +66,11 @@ uptime_print(const struct uptime *u)
 	uptime_line("release", u->release, u->release_len);
 	if (u->version != NULL)
 		uptime_line("version", u->version, u->version_len);
-	uptime_line("panic", u->panic, u->panic_len);
+	if (!u->live)
+		uptime_line("panic", u->panic, u->panic_len);
 	if (localtime_r(&when, &tm) != NULL)
 		strftime(text, sizeof(text), "%F %T %z", &tm);
-	uptime_line("died", text, sizeof(text));
+	uptime_line(u->live ? "now" : "died", text, sizeof(text));
 	if (u->have_up) {
 		snprintf(text, sizeof(text), "%jd days %02d:%02d:%02d.%03ld",
 		    (intmax_t)(s / UPTIME_DAY), (int)(s % UPTIME_DAY / 3600),
@@ -74,13 +80,36 @@ uptime_print(const struct uptime *u)
 	}
 }
 
+/* Of the running system: 0, or -1. */
+static int
+uptime_running(const struct target *t, struct uptime *u, struct utsname *uts)
+{
+	struct timespec now;
+
+	u->release = kvm_release(t->kd);
+	if (u->release == NULL || kvm_uptime(t->kd, &u->up, &now) == -1)
+		return -1;
+	u->live = true;
+	u->release_len = strlen(u->release);
+	u->time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (uname(uts) == 0) {
+		u->version = uts->version;
+		u->version_len = sizeof(uts->version);
+	}
+	return 0;
+}
+
 int
 show_uptime(const struct target *t)
 {
 	struct uptime u = { .have_up = !t->early };
 	const struct cpu_kcore_hdr *h;
+	struct utsname uts;
 
-	if (t->early) {
+	if (target_is_live(t)) {
+		if (uptime_running(t, &u, &uts) == -1)
+			return -1;
+	} else if (t->early) {
 		u.release = t->di.di_release;
 		u.release_len = sizeof(t->di.di_release);
 		u.panic = t->di.di_panicstr;

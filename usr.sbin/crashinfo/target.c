@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * target.c: opens what is to be looked at: a core file, or a raw dump device
- * that savecore(8) has not been at.
+ * target.c: opens what is to be looked at: a core file, a raw dump device that
+ * savecore(8) has not been at, or the running system.
  */
 #include <sys/kcore.h>
 
 #include <err.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "crashinfo.h"
 
@@ -27,6 +28,13 @@ target_find(struct target *t)
 		errx(1, "%s", kvm_geterr(t->kd));
 }
 
+bool
+target_is_live(const struct target *t)
+{
+	return t->core == NULL || strcmp(t->core, "/dev/mem") == 0 ||
+	    strcmp(t->core, "/proc/kcore") == 0;
+}
+
 void
 target_open(struct target *t, const char *kernel, const char *core)
 {
@@ -37,7 +45,7 @@ target_open(struct target *t, const char *kernel, const char *core)
 	t->kd = kvm_openfiles(kernel, core, NULL, O_RDONLY, errbuf);
 	if (t->kd == NULL)
 		errx(1, "%s", errbuf);
-	if (core == NULL)
+	if (target_is_live(t))
 		return;
 	if (kvm_dump_hdr(t->kd) == NULL)
 		target_find(t);
