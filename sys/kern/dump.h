@@ -92,14 +92,15 @@ struct dump_layout {
 	uint64_t hdr_size;	/* kcore_seg_t and CPU segment */
 	uint64_t data_off;
 	uint64_t data_size;
-	uint64_t cksum_off;
-	uint64_t cksum_size;
-	uint64_t end;		/* of the checksum pages */
+	uint64_t cksum_off;	/* of two sets of checksum pages */
+	uint64_t cksum_size;	/* of one of them */
+	uint64_t end;		/* of both */
 	uint64_t early_off;
 	uint64_t trailer_off[2];
 };
 
-/* Bytes of checksum pages for data_size bytes. */
+/* Bytes of a set of checksum pages for data_size bytes. */
+#define DUMP_CKSUM_SETS	2u
 uint64_t dump_cksum_size(uint64_t data_size);
 /* Bytes of seg header + CPU segment for so many table entries. */
 uint64_t dump_hdr_size(uint64_t nmemsegs, uint64_t nexclsegs,
@@ -145,7 +146,10 @@ struct dump {
 	struct dump_layout l;
 	struct dump_stream s;
 	kcore_trailer_t trailer;
-	kcore_ckpage_t ck;
+	kcore_ckpage_t ck;	/* the page that is being filled */
+	kcore_ckpage_t ck_full;	/* owed to the set that is in force */
+	bool ck_owed;
+	unsigned int ck_set;	/* that the trailer in force speaks of: 0, 1 */
 	kpaddr_t late_end;	/* of the last range in trailer.late, or lost */
 	uint32_t notes_size;
 	struct md_xxh64 hash;	/* of the header, then of the open chunk */
@@ -168,8 +172,9 @@ __must_check int dump_record_trailer(struct dump *d, uint32_t state,
 void dump_record_late(struct dump *d, kpaddr_t pa, uint64_t len);
 /* Adds a chunk's sum; writes the page when it is full. */
 __must_check int dump_record_sum(struct dump *d, uint64_t sum);
-/* Writes the checksum page as it is now. */
-__must_check int dump_record_sums(struct dump *d);
+/* Writes the sums so far, flushes all, and then writes a trailer that speaks of
+ * them and of d->data_done bytes, which have been submitted. */
+__must_check int dump_record_checkpoint(struct dump *d, uint32_t state);
 
 /* ---- The CPU segment: dump_tables.c ---- */
 

@@ -3,7 +3,8 @@
  * dump_layout.c: where in the window things go.  Arithmetic alone.
  *
  *	0        page 0, never written
- *	dumplo   header, CPU segment; then CORE_DATA; then checksum pages
+ *	dumplo   header, CPU segment; then CORE_DATA; then two sets of checksum
+ *	         pages, which checkpoints write in turn
  *	-4 MiB   early record
  *	-8192    trailers
  *
@@ -51,7 +52,8 @@ dump_layout_plan(struct dump_layout *l, uint64_t window_size,
     uint64_t hdr_size, uint64_t data_size, uint64_t *excess)
 {
 	uint64_t cksum_size = dump_cksum_size(data_size);
-	uint64_t need = hdr_size + data_size + cksum_size;
+	uint64_t need = hdr_size + data_size +
+	    DUMP_CKSUM_SETS * cksum_size;
 	uint64_t room;
 
 	dump_layout_fixed(l, window_size);

@@ -31,6 +31,8 @@ dump_record_begin(struct dump *d, const char *panicstr)
 	d->ck.version = KCORE_VERSION;
 	memcpy(d->ck.arm_id, d->hdr.arm_id, KCORE_IDLEN);
 	memcpy(d->ck.dump_id, d->hdr.dump_id, KCORE_IDLEN);
+	d->ck_set = 1;
+	d->ck_owed = false;
 }
 
 /* Fills the first page of the early record; notes and log follow it in buf. */
@@ -114,6 +116,9 @@ dump_record_trailer(struct dump *d, uint32_t state, int error)
 	    sizeof(*t));
 	if (werror == 0)
 		werror = dumpdev_flush(d->dd);
+	/* Its slot may be torn: the next one goes there, not to the other. */
+	if (werror != 0)
+		t->seq--;
 	return werror;
 }
 
@@ -137,18 +142,45 @@ dump_record_late(struct dump *d, kpaddr_t pa, uint64_t len)
 		.start = pa, .size = len, .kind = KCORE_EXCL_UNREADABLE };
 }
 
-int
-dump_record_sums(struct dump *d)
+/*
+ * Writes a checksum page into one of the two sets of them.  A trailer speaks of
+ * one set; a page of it that is not full must not be written again while that
+ * trailer is in force, because a torn write would cost the sums it has.
+ */
+static __must_check int
+sums_write(struct dump *d, kcore_ckpage_t *ck, unsigned int set)
 {
-	kcore_ckpage_t *ck = &d->ck;
-
-	if (ck->count == 0)
-		return 0;
 	ck->cksum = 0;
 	ck->cksum = md_xxh64(ck, sizeof(*ck));
-	return dump_stream_record(d,
-	    d->l.cksum_off + (uint64_t)ck->index * sizeof(*ck), ck,
-	    sizeof(*ck));
+	return dump_stream_record(d, d->l.cksum_off + set * d->l.cksum_size +
+	    (uint64_t)ck->index * sizeof(*ck), ck, sizeof(*ck));
+}
+
+int
+dump_record_checkpoint(struct dump *d, uint32_t state)
+{
+	kcore_trailer_t *t = &d->trailer;
+	const unsigned int set = !d->ck_set;
+	int error = 0;
+
+	if (d->ck.count > 0)
+		error = sums_write(d, &d->ck, set);
+	if (error == 0)
+		error = dumpdev_flush(d->dd);
+	if (error != 0)
+		return error;
+	t->data_valid = d->data_done;
+	t->cksum_valid = (uint64_t)d->ck.index * KCORE_CKSUM_PER_PAGE +
+	    d->ck.count;
+	t->cksum_off = d->l.cksum_off + set * d->l.cksum_size;
+	error = dump_record_trailer(d, state, 0);
+	if (error != 0)
+		return error;
+	d->ck_set = set;
+	if (!d->ck_owed || state != KCORE_STATE_INPROGRESS)
+		return 0;
+	d->ck_owed = false;
+	return sums_write(d, &d->ck_full, !set);
 }
 
 int
@@ -160,7 +192,15 @@ dump_record_sum(struct dump *d, uint64_t sum)
 	ck->sums[ck->count++] = sum;
 	if (ck->count < KCORE_CKSUM_PER_PAGE)
 		return 0;
-	error = dump_record_sums(d);
+	/* Full: into both sets, one of them perhaps later. */
+	error = sums_write(d, ck, !d->ck_set);
+	if (d->trailer.cksum_valid >
+	    (uint64_t)ck->index * KCORE_CKSUM_PER_PAGE) {
+		d->ck_full = *ck;
+		d->ck_owed = true;
+	} else if (error == 0) {
+		error = sums_write(d, ck, d->ck_set);
+	}
 	ck->index++;
 	ck->count = 0;
 	memset(ck->sums, 0, sizeof(ck->sums));

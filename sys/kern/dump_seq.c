@@ -169,21 +169,13 @@ progress(struct dump *d)
 static __must_check int
 checkpoint(struct dump *d, uint32_t state)
 {
-	uint64_t chunks;
 	int error;
 
 	error = dump_stream_push(d);
 	if (error == 0)
-		error = dump_record_sums(d);
-	if (error == 0)
-		error = dumpdev_flush(d->dd);
-	if (error != 0)
-		return error;
-	chunks = (uint64_t)d->ck.index * KCORE_CKSUM_PER_PAGE + d->ck.count;
-	d->trailer.data_valid = d->data_done;
-	d->trailer.cksum_valid = chunks;
+		error = dump_record_checkpoint(d, state);
 	d->checkpoint_us = md_now_us();
-	return dump_record_trailer(d, state, 0);
+	return error;
 }
 
 /* Closes the chunk that ends here. */

@@ -77,8 +77,8 @@ check_truncated(void)
 static void
 dump_fit_short_window_costs_what_is_short(void **state)
 {
-	/* Page 0, header, 1307 pages, one checksum page, the end. */
-	const uint64_t all = (1 + 1 + 1307 + 1) * KCORE_ALIGN + MIB(4);
+	/* Page 0, header, 1307 pages, two checksum pages, the end. */
+	const uint64_t all = (1 + 1 + 1307 + 2) * KCORE_ALIGN + MIB(4);
 	uint64_t shorter, gone;
 	unsigned int vars;
 

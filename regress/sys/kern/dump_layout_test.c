@@ -72,7 +72,7 @@ static void
 dump_layout_fits_to_the_page(void **state)
 {
 	struct dump_layout l = { 0 };
-	uint64_t excess = 99, room = MIB(64) - MIB(4) - 2 * KCORE_ALIGN;
+	uint64_t excess = 99, room = MIB(64) - MIB(4) - 3 * KCORE_ALIGN;
 
 	(void)state;
 	assert_int_equal(dump_layout_plan(&l, MIB(64), 8192, room - 8192,
@@ -107,8 +107,9 @@ dump_layout_parts_keep_the_order(void **state)
 		data = (1 + fakeos_random(1u << 20)) * 4096ull;
 		if (dump_layout_plan(&l, window, hdr, data, &excess) != 0) {
 			assert_true(excess > 0 && excess % 4096 == 0);
-			assert_true(4096 + hdr + data + dump_cksum_size(data) +
-			    MIB(4) == window + excess);
+			assert_true(4096 + hdr + data +
+			    2 * dump_cksum_size(data) + MIB(4) ==
+			    window + excess);
 			continue;
 		}
 		fit++;
@@ -116,7 +117,7 @@ dump_layout_parts_keep_the_order(void **state)
 		assert_int_equal(l.data_off, l.dumplo + hdr);
 		assert_int_equal(l.cksum_off, l.data_off + data);
 		assert_int_equal(l.cksum_size, dump_cksum_size(data));
-		assert_int_equal(l.cksum_off + l.cksum_size, l.end);
+		assert_int_equal(l.cksum_off + 2 * l.cksum_size, l.end);
 		assert_int_equal(l.end, l.early_off);
 	}
 	assert_in_range(fit, 1000, 19000);

@@ -78,35 +78,68 @@ dump_record_long_panic_message_is_cut(void **state)
 	}
 }
 
-/* This test checks that sums of any number of chunks fill pages of 504, also
- * where a page is written again and again as it grows. */
+/* Whatever is lost now, the trailer in force has the sums it speaks of. */
 static void
-dump_record_sums_fill_pages(void **state)
+check_sums(void *arg)
 {
-	static const unsigned int counts[] = { 1, 503, 504, 505, 1008, 1300 };
-	kcore_trailer_t t = { 0 };
-	unsigned int i, k;
+	const kcore_trailer_t *t = raw_trailers(&f.raw);
+	bool whole;
+	uint64_t k;
+
+	(void)arg;
+	assert_non_null(t);
+	if (t->dump_id[0] == f.old[0].dump_id[0])
+		return;
+	for (k = 0; k < t->cksum_valid; k++) {
+		assert_int_equal(raw_sum(&f.raw, t, k, &whole), 1000 + k);
+		assert_true(whole);
+	}
+}
+
+static void
+cut_now(void *arg)
+{
+	enum memdev_cut how;
+
+	for (how = MEMDEV_CUT_NONE; how <= MEMDEV_CUT_BLOCKS; how++)
+		memdev_cut(&f.dev, how, check_sums, arg);
+	memdev_cut(&f.dev, MEMDEV_CUT_BLOCKS, check_sums, arg);
+}
+
+/* This test checks that sums of any number of chunks fill pages of 504, with
+ * checkpoints often or never, and that wherever power is cut those that the
+ * trailer speaks of are there, in pages that are whole. */
+static void
+dump_record_sums_survive_power_cuts(void **state)
+{
+	static const unsigned int counts[] = { 1, 503, 504, 505, 1008, 1600 };
+	static const unsigned int steps[] = { 37, 100, 504, 700, 5000 };
+	const kcore_trailer_t *t;
+	unsigned int i, k, s;
 	bool whole;
 
 	(void)state;
-	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+	for (i = 0; i < 30; i++) {
+		const unsigned int count = counts[i % 6], step = steps[i / 6];
+
 		begin(FAKE_PANIC);
 		f.d.l.cksum_off = MIB(2);
-		for (k = 0; k < counts[i]; k++) {
+		f.d.l.cksum_size = 4 * KCORE_ALIGN;
+		f.dev.event = cut_now;
+		for (k = 0; k < count; k++) {
 			assert_int_equal(dump_record_sum(&f.d, 1000 + k), 0);
-			if (k % 100 == 3)
-				assert_int_equal(dump_record_sums(&f.d), 0);
+			s = k % step;
+			if (s == step / 3 || s == step / 2)
+				assert_int_equal(dump_record_checkpoint(&f.d,
+				    KCORE_STATE_INPROGRESS), 0);
 		}
-		assert_int_equal(dump_record_sums(&f.d), 0);
-		assert_int_equal(dumpdev_flush(&f.dev.dd), 0);
-		t = f.d.trailer;
-		t.cksum_off = MIB(2);
-		for (k = 0; k < counts[i]; k++) {
-			assert_int_equal(raw_sum(&f.raw, &t, k, &whole),
-			    1000 + k);
-			assert_true(whole);
-		}
-		(void)raw_sum(&f.raw, &t, k, &whole);
+		assert_int_equal(dump_record_checkpoint(&f.d,
+		    KCORE_STATE_COMPLETE), 0);
+		f.dev.event = NULL;
+		memdev_cut(&f.dev, MEMDEV_CUT_NONE, check_sums, NULL);
+		t = raw_trailers(&f.raw);
+		assert_int_equal(t->cksum_valid, count);
+		(void)raw_sum(&f.raw, t, count, &whole);
 		assert_false(whole);
 		fakedump_fini(&f);
 	}
@@ -160,7 +193,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dump_record_trailers_take_turns),
 		cmocka_unit_test(dump_record_long_panic_message_is_cut),
-		cmocka_unit_test(dump_record_sums_fill_pages),
+		cmocka_unit_test(dump_record_sums_survive_power_cuts),
 		cmocka_unit_test(dump_record_late_ranges_join),
 	};
 

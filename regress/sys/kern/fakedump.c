@@ -248,9 +248,10 @@ check_early(struct fakedump *f, const kcore_trailer_t *t)
 	assert_memory_equal(log, want, e.log_size);
 }
 
-/* CORE_DATA and sums as far as the trailer claims them. */
+/* CORE_DATA and sums as far as the trailer claims them.  Of a trailer that is
+ * not in force any more a checksum page may be on its way to be written anew. */
 static void
-check_data(struct fakedump *f, const kcore_trailer_t *t)
+check_data(struct fakedump *f, const kcore_trailer_t *t, bool in_force)
 {
 	uint64_t off, i, chunks;
 	uint8_t page[KCORE_ALIGN];
@@ -267,8 +268,7 @@ check_data(struct fakedump *f, const kcore_trailer_t *t)
 	}
 	for (i = 0; i < chunks; i++) {
 		assert_true(raw_sum(&f->raw, t, i, &whole) == f->sums[i]);
-		if (!f->spoilt && !memdev_unsure(&f->dev, t->cksum_off +
-		    i / KCORE_CKSUM_PER_PAGE * KCORE_ALIGN))
+		if (in_force)
 			assert_true(whole);
 	}
 }
@@ -277,9 +277,9 @@ void
 fakedump_check_claims(void *arg)
 {
 	struct fakedump *f = arg;
+	const kcore_trailer_t *in_force = raw_trailers(&f->raw);
 	unsigned int i, mine = 0, torn = 0;
 
-	(void)raw_trailers(&f->raw);
 	for (i = 0; i < 2; i++) {
 		const kcore_trailer_t *t = &f->raw.t[i];
 
@@ -300,13 +300,9 @@ fakedump_check_claims(void *arg)
 		if (t->dumplo == 0)
 			continue;
 		ASSERT_RAW(f, raw_header(&f->raw, t));
-		check_data(f, t);
+		check_data(f, t, t == in_force);
 	}
-	/* Both only where no flush has worked since the first was written. */
-	if (torn > 1)
-		assert_true(f->spoilt &&
-		    memdev_unsure(&f->dev, f->raw.size - 8192) &&
-		    memdev_unsure(&f->dev, f->raw.size - 4096));
+	assert_in_range(torn, 0, 1);
 	if (f->d.trailer.seq >= 2 && !f->spoilt)
 		assert_in_range(mine, 1, 2);
 }
