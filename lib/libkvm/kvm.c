@@ -62,6 +62,7 @@ kvm_destroy(kvm_t *kd)
 {
 	kvmi_cpu_drop(kd);
 	kvmi_live_fini(kd);
+	kvmi_ranges_fini(&kd->where);
 	if (kd->fd != -1)
 		close(kd->fd);
 	kvmi_elf_close(kd->elf);

@@ -137,6 +137,7 @@ struct kvm_regs {
 int kvm_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs);
 int kvm_ncpus(kvm_t *kd);
 const char *kvm_release(kvm_t *kd);
+const char *kvm_vmcoreinfo(kvm_t *kd);
 int kvm_uptime(kvm_t *kd, struct timespec *up, struct timespec *now);
 
 /* kvm_backtrace(3) */

@@ -10,6 +10,7 @@
 /* The registry: asked in this order.  The raw device takes what is left. */
 const struct kvmi_format *const kvmi_formats[] = {
 	&kvmi_format_core,
+	&kvmi_format_elf,
 	&kvmi_format_raw,
 	NULL,
 };
@@ -33,6 +34,31 @@ kvmi_pread(kvm_t *kd, void *buf, size_t len, uint64_t off)
 		to += n;
 		len -= (size_t)n;
 		off += (uint64_t)n;
+	}
+	return 0;
+}
+
+int
+kvmi_where_read(kvm_t *kd, void *buf, size_t len, uint64_t off,
+    int (*get)(kvm_t *kd, void *buf, size_t len, uint64_t place))
+{
+	const struct kvmi_range *r;
+	uint8_t *to = buf;
+	uint64_t n;
+	kpaddr_t pa;
+
+	for (; len > 0; to += n, off += n, len -= (size_t)n) {
+		if (!kvmi_runs_at(&kd->runs, off, &pa, &n) ||
+		    (r = kvmi_ranges_find(&kd->where, pa)) == NULL)
+			return kvmi_err(kd, EBADMSG, "CORE_DATA at %llu is not "
+			    "in the file", (unsigned long long)off);
+		if (n > r->end - pa)
+			n = r->end - pa;
+		if (n > len)
+			n = len;
+		if (get(kd, to, (size_t)n, r->place * kd->where.unit +
+		    (pa - r->start)) == -1)
+			return -1;
 	}
 	return 0;
 }

@@ -36,12 +36,45 @@ kvmi_cpu_drop(kvm_t *kd)
 }
 
 int
+kvmi_cpu_take(kvm_t *kd, uint8_t *cpu, uint64_t size, uint32_t mid)
+{
+	cpu_kcore_hdr_t *h = (void *)cpu;
+
+	kd->cpu = cpu;
+	if (kvmi_cpuhdr_check(kd, cpu, size) == -1)
+		goto invalid;
+	if (h->machine != mid) {
+		kvmi_err(kd, EBADMSG, "machine %u where %u was expected",
+		    h->machine, mid);
+		goto invalid;
+	}
+	if (kvmi_runs_init(&kd->runs, (void *)(cpu + h->memsegs_off),
+	    h->nmemsegs, (void *)(cpu + h->exclsegs_off), h->nexclsegs,
+	    h->data_valid) == -1) {
+		kvmi_syserr(kd, ENOMEM, "memsegs");
+		kvmi_cpu_drop(kd);
+		return -1;
+	}
+	kd->hdr = h;
+	kd->machine = kvmi_machine_find(mid);
+	kd->vm.root = h->ptdpaddr;
+	kd->vm.levels = h->paging_levels;
+	kd->vm.enc_mask = h->enc_mask;
+	kd->data_len = h->data_valid;
+	return 1;
+invalid:
+	kvmi_prepend(kd, "header");
+	kvmi_cpu_drop(kd);
+	return 0;
+}
+
+int
 kvmi_cpu_load(kvm_t *kd, uint32_t mid, uint64_t off, uint64_t size)
 {
-	cpu_kcore_hdr_t *h;
+	uint8_t *cpu;
 
 	kvmi_cpu_drop(kd);
-	if (size < sizeof(*h) || size > KCORE_CPU_MAX ||
+	if (size < sizeof(cpu_kcore_hdr_t) || size > KCORE_CPU_MAX ||
 	    off > kd->file_size || size > kd->file_size - off) {
 		kvmi_err(kd, EBADMSG, "header: a CPU segment of %llu bytes at "
 		    "%llu in %llu bytes", (unsigned long long)size,
@@ -49,52 +82,30 @@ kvmi_cpu_load(kvm_t *kd, uint32_t mid, uint64_t off, uint64_t size)
 		    (unsigned long long)kd->file_size);
 		return 0;
 	}
-	kd->cpu = malloc(size);
-	if (kd->cpu == NULL)
+	cpu = malloc(size);
+	if (cpu == NULL)
 		return kvmi_syserr(kd, ENOMEM, "header");
-	h = (void *)kd->cpu;
-	if (kvmi_pread(kd, kd->cpu, size, off) == -1) {
-		kvmi_prepend(kd, "header");
-		goto fatal;
+	if (kvmi_pread(kd, cpu, size, off) == -1) {
+		free(cpu);
+		return kvmi_prepend(kd, "header");
 	}
-	if (kvmi_cpuhdr_check(kd, kd->cpu, size) == -1)
-		goto invalid;
-	if (h->machine != mid) {
-		kvmi_err(kd, EBADMSG, "machine %u where %u was expected",
-		    h->machine, mid);
-		goto invalid;
-	}
-	if (kvmi_runs_init(&kd->runs, (void *)(kd->cpu + h->memsegs_off),
-	    h->nmemsegs, (void *)(kd->cpu + h->exclsegs_off), h->nexclsegs,
-	    h->data_valid) == -1) {
-		kvmi_syserr(kd, ENOMEM, "memsegs");
-		goto fatal;
-	}
-	kd->hdr = h;
-	kd->machine = kvmi_machine_find(mid);
-	kd->vm.root = h->ptdpaddr;
-	kd->vm.levels = h->paging_levels;
-	kd->vm.enc_mask = h->enc_mask;
-	return 1;
-invalid:
-	kvmi_prepend(kd, "header");
-	kvmi_cpu_drop(kd);
-	return 0;
-fatal:
-	kvmi_cpu_drop(kd);
-	return -1;
+	return kvmi_cpu_take(kd, cpu, size, mid);
+}
+
+void
+kvmi_cpu_sum(cpu_kcore_hdr_t *h)
+{
+	h->tables_cksum = kvmi_sum(&(struct iovec){ (uint8_t *)h + h->hdrsize,
+	    h->cpu_size - h->hdrsize }, 1);
+	h->hdr_cksum = kvmi_record_sum(h, sizeof(*h),
+	    offsetof(cpu_kcore_hdr_t, hdr_cksum));
 }
 
 void
 kvmi_cpu_changed(kvm_t *kd)
 {
-	cpu_kcore_hdr_t *h = kd->hdr;
-
-	h->tables_cksum = kvmi_sum(&(struct iovec){ kd->cpu + h->hdrsize,
-	    h->cpu_size - h->hdrsize }, 1);
-	h->hdr_cksum = kvmi_record_sum(h, sizeof(*h),
-	    offsetof(cpu_kcore_hdr_t, hdr_cksum));
-	kd->runs.nexcls = h->nexclsegs;
+	kvmi_cpu_sum(kd->hdr);
+	kd->runs.nexcls = kd->hdr->nexclsegs;
 }
 
 int

@@ -13,9 +13,8 @@
 
 #define INFO_MAX	(1u << 20)	/* bytes of a note that is believed */
 
-/* The text of a note named VMCOREINFO, NUL terminated; NULL: none. */
-static char *
-info_from(const void *notes, size_t size)
+char *
+kvmi_info_note(const void *notes, size_t size)
 {
 	struct kvmi_note n;
 	size_t pos = 0;
@@ -50,7 +49,7 @@ info_from_memory(kvm_t *kd)
 			break;
 	if (n == -1)
 		kvmi_prepend(kd, "VMCOREINFO");
-	else if ((text = info_from(buf, size)) == NULL)
+	else if ((text = kvmi_info_note(buf, size)) == NULL)
 		kvmi_err(kd, EBADMSG, "VMCOREINFO: physical 0x%llx holds no "
 		    "note of that name",
 		    (unsigned long long)kd->hdr->vmcoreinfo_paddr);
@@ -58,13 +57,12 @@ info_from_memory(kvm_t *kd)
 	return text;
 }
 
-/* The text, read once; NULL with a text. */
-static const char *
-info_text(kvm_t *kd)
+const char *
+kvmi_info_text(kvm_t *kd)
 {
 	pthread_mutex_lock(&kd->lazy);
 	if (kd->info == NULL)
-		kd->info = info_from(kd->cpu + kd->hdr->notes_off,
+		kd->info = kvmi_info_note(kd->cpu + kd->hdr->notes_off,
 		    kd->hdr->notes_size);
 	if (kd->info == NULL)
 		kd->info = info_from_memory(kd);
@@ -72,9 +70,8 @@ info_text(kvm_t *kd)
 	return kd->info;
 }
 
-/* What stands behind `key='; NULL: no such line. */
-static const char *
-info_find(const char *text, const char *key)
+const char *
+kvmi_info_find(const char *text, const char *key)
 {
 	const size_t len = strlen(key);
 	const char *p;
@@ -91,28 +88,54 @@ info_find(const char *text, const char *key)
 bool
 kvmi_info_has(kvm_t *kd, const char *key)
 {
-	const char *text = info_text(kd);
+	const char *text = kvmi_info_text(kd);
 
-	return text != NULL && info_find(text, key) != NULL;
+	return text != NULL && kvmi_info_find(text, key) != NULL;
+}
+
+int
+kvmi_info_number(const char *text, const char *key, int base, uint64_t *value)
+{
+	const char *p = kvmi_info_find(text, key);
+	char *end;
+
+	if (p == NULL)
+		return 0;
+	errno = 0;
+	*value = strtoull(p, &end, base);
+	return errno == 0 && end != p && (*end == '\n' || *end == '\0') ? 1 :
+	    -1;
 }
 
 int
 kvmi_info(kvm_t *kd, const char *key, uint64_t *value)
 {
-	const char *text = info_text(kd), *p;
+	const char *text = kvmi_info_text(kd);
 	const int base = strncmp(key, "SYMBOL(", 7) == 0 ? 16 : 10;
-	char *end;
 
 	if (text == NULL)
 		return -1;
-	if ((p = info_find(text, key)) == NULL)
+	switch (kvmi_info_number(text, key, base, value)) {
+	case 1:
+		return 0;
+	case 0:
 		return kvmi_err(kd, ENOTSUP, "VMCOREINFO of kernel %s has no "
 		    "%s", kd->hdr != NULL ? kd->hdr->release :
 		    kvmi_live_release(kd), key);
-	errno = 0;
-	*value = strtoull(p, &end, base);
-	if (errno != 0 || end == p || (*end != '\n' && *end != '\0'))
+	default:
 		return kvmi_err(kd, EBADMSG, "VMCOREINFO: %s is not a number",
 		    key);
-	return 0;
+	}
+}
+
+const char *
+kvm_vmcoreinfo(kvm_t *kd)
+{
+	const char *text = NULL;
+
+	if (kvmi_need_header(kd) == 0)
+		text = kvmi_info_text(kd);
+	if (text == NULL)
+		kvmi_report(kd);
+	return text;
 }

@@ -41,3 +41,21 @@ kvmi_note_is(const struct kvmi_note *n, const char *name)
 	return n->name_len == strlen(name) &&
 	    memcmp(n->name, name, n->name_len) == 0;
 }
+
+size_t
+kvmi_note_put(uint8_t *to, const struct kvmi_note *n)
+{
+	const Elf64_Nhdr nh = { (Elf64_Word)n->name_len + 1,
+	    (Elf64_Word)n->len, n->type };
+	const size_t desc = sizeof(nh) + NOTE_PAD(n->name_len + 1);
+	const size_t size = desc + NOTE_PAD(n->len);
+
+	if (to == NULL)
+		return size;
+	memset(to, 0, size);
+	memcpy(to, &nh, sizeof(nh));
+	memcpy(to + sizeof(nh), n->name, n->name_len);
+	if (n->len > 0)
+		memcpy(to + desc, n->desc, n->len);
+	return size;
+}

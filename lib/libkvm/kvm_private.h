@@ -29,6 +29,7 @@
  *	kvm_mem.c, kvm_view.c		physical memory, with private changes
  *	kvm_runs.c			physical addresses -> CORE_DATA offsets
  *	kvm_bytes*.c			CORE_DATA -> bytes of a file or device
+ *	kvm_build.c, kvm_ranges.c	a header for files of other formats
  *
  * and beside them kvm_dump.c and its kin, which save and clear dumps.
  */
@@ -82,6 +83,34 @@ void kvmi_runs_find(const struct kvmi_runs *r, kpaddr_t pa,
 bool kvmi_runs_at(const struct kvmi_runs *r, uint64_t off, kpaddr_t *pa,
     uint64_t *len);
 
+/* ---- kvm_ranges.c: memory as other formats list it ---- */
+
+#define KVMI_RANGES_MAX	(1u << 22)
+
+struct kvmi_range {
+	kpaddr_t start, end;
+	uint64_t place;		/* of data: where the file has it, in units */
+	unsigned int kind;	/* KVMI_MEM_DATA or KCORE_EXCL_* */
+};
+
+struct kvmi_ranges {
+	struct kvmi_range *r;
+	size_t n, cap;
+	uint64_t unit;		/* bytes of memory to which place counts up */
+};
+
+/* Adds a range behind all others; empty ones are dropped.  0, -1 with a text. */
+int kvmi_ranges_add(kvm_t *kd, struct kvmi_ranges *l, struct kvmi_range r);
+void kvmi_ranges_fini(struct kvmi_ranges *l);
+/* Sorts them, and cuts off what overlaps: 0, or -1 with a text. */
+int kvmi_ranges_sort(kvm_t *kd, struct kvmi_ranges *l);
+/* Adds to top, which is sorted as both are, what it lacks of bottom. */
+int kvmi_ranges_under(kvm_t *kd, struct kvmi_ranges *top,
+    const struct kvmi_ranges *bottom);
+/* The range that holds pa, of sorted ones, or NULL. */
+const struct kvmi_range *kvmi_ranges_find(const struct kvmi_ranges *l,
+    kpaddr_t pa);
+
 /* ---- kvm_x86_64.c: page tables ---- */
 
 enum kvmi_walk_end {
@@ -125,7 +154,10 @@ struct kvmi_machine {
 	uint32_t mid;
 	const char *name;
 	unsigned int levels_min, levels_max;
+	unsigned int elf_machine;	/* EM_*; its name is uname(1)'s too */
 	kvaddr_t text_min;	/* KASLR moves symbols from here on */
+	/* VMCOREINFO: page tables; whether there is a level more; enc_mask. */
+	const char *info_root, *info_levels, *info_enc;
 	const struct kvmi_regset *regset;
 	enum kvmi_walk_end (*walk)(const struct kvmi_walk *w, kvaddr_t va,
 	    struct kvmi_xlat *x);
@@ -141,6 +173,7 @@ extern const struct kvmi_machine kvmi_x86_64;
 const struct kvmi_machine *kvmi_machine_find(uint32_t mid);
 /* The one that this program runs on. */
 const struct kvmi_machine *kvmi_machine_here(void);
+const struct kvmi_machine *kvmi_machine_elf(unsigned int elf_machine);
 
 /* ---- kvm_bytes.c: formats ---- */
 
@@ -162,9 +195,13 @@ struct kvmi_format {
 	int (*read)(kvm_t *kd, void *buf, size_t len, uint64_t off);
 };
 
-extern const struct kvmi_format kvmi_format_core, kvmi_format_raw;
+extern const struct kvmi_format kvmi_format_core, kvmi_format_elf,
+    kvmi_format_raw;
 extern const struct kvmi_format *const kvmi_formats[];
 
+/* Reads CORE_DATA by kd->where: get() is given its place there, in bytes. */
+int kvmi_where_read(kvm_t *kd, void *buf, size_t len, uint64_t off,
+    int (*get)(kvm_t *kd, void *buf, size_t len, uint64_t place));
 /* Reads len bytes of the file at off: 0, or -1 with a text. */
 int kvmi_pread(kvm_t *kd, void *buf, size_t len, uint64_t off);
 /* Writes to the raw device, within its window: 0, or -1 with a text. */
@@ -253,6 +290,18 @@ bool kvmi_note_next(const void *notes, size_t size, size_t *pos,
     struct kvmi_note *n);
 bool kvmi_note_is(const struct kvmi_note *n, const char *name);
 
+/* Writes one, padded, to `to' or nowhere: its bytes. */
+size_t kvmi_note_put(uint8_t *to, const struct kvmi_note *n);
+
+/* VMCOREINFO as text, read once; NULL with a text.  Any thread. */
+const char *kvmi_info_text(kvm_t *kd);
+/* The text in such a note among others, for free(3), or NULL. */
+char *kvmi_info_note(const void *notes, size_t size);
+/* What stands behind `key='; NULL: no such line. */
+const char *kvmi_info_find(const char *text, const char *key);
+/* The number there: 1; 0: no such line; -1: not a number. */
+int kvmi_info_number(const char *text, const char *key, int base,
+    uint64_t *value);
 /* VMCOREINFO: the number behind KEY=; -1 with a text.  Any thread. */
 int kvmi_info(kvm_t *kd, const char *key, uint64_t *value);
 bool kvmi_info_has(kvm_t *kd, const char *key);
@@ -829,11 +878,31 @@ bool kvmi_text_ok(const char *s, size_t len);
  * 1: done; 0: it is not valid; -1: fatal.  Text set unless 1.
  */
 int kvmi_cpu_load(kvm_t *kd, uint32_t mid, uint64_t off, uint64_t size);
+/* The same of one in memory, which becomes kd's, for free(3). */
+int kvmi_cpu_take(kvm_t *kd, uint8_t *cpu, uint64_t size, uint32_t mid);
 void kvmi_cpu_drop(kvm_t *kd);
+/* Computes the checksums of a CPU segment. */
+void kvmi_cpu_sum(cpu_kcore_hdr_t *h);
 /* Computes the checksums again after kd->cpu has changed. */
 void kvmi_cpu_changed(kvm_t *kd);
 /* 0: there is a header in force; -1 with a text. */
 int kvmi_need_header(kvm_t *kd);
+
+/* ---- kvm_build.c: a header for a file of another format ---- */
+
+struct kvmi_build {
+	cpu_kcore_hdr_t hdr;	/* what the file says, machine at least */
+	struct kvmi_ranges data;	/* what memory it has */
+	struct kvmi_ranges excl;	/* what not, and why */
+	uint8_t *notes;
+	size_t notes_size;
+};
+
+/*
+ * Puts a header in force that says what b says; b->data is sorted then, and
+ * pages.  0, or -1 with a text.
+ */
+int kvmi_build(kvm_t *kd, struct kvmi_build *b);
 
 /* ---- kvm_mark.c ---- */
 
@@ -890,6 +959,7 @@ struct __kvm {
 	cpu_kcore_hdr_t *hdr;	/* the same memory */
 	const struct kvmi_machine *machine;
 	struct kvmi_runs runs;
+	struct kvmi_ranges where;	/* memory in a file of another format */
 	uint64_t data_base;	/* offset of CORE_DATA in the file */
 	uint64_t data_len;	/* bytes of CORE_DATA that the file has */
 

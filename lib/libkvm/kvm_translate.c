@@ -40,6 +40,17 @@ kvmi_machine_here(void)
 	return kvmi_machines[i];
 }
 
+const struct kvmi_machine *
+kvmi_machine_elf(unsigned int elf_machine)
+{
+	size_t i;
+
+	for (i = 0; kvmi_machines[i] != NULL; i++)
+		if (kvmi_machines[i]->elf_machine == elf_machine)
+			break;
+	return kvmi_machines[i];
+}
+
 int
 kvmi_vm_init(struct kvmi_vm *vm)
 {

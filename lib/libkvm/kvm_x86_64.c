@@ -3,6 +3,8 @@
  * kvm_x86_64.c: page tables of x86_64, as in the Intel SDM volume 3, 4.5
  * (4-level and 5-level paging).  Entries come through a callback.
  */
+#include <elf.h>
+
 #include "kvm_private.h"
 
 #define X86_PTE_P	0x1ull		/* present */
@@ -74,9 +76,13 @@ static const struct kvmi_regset x86_64_regset = {
 const struct kvmi_machine kvmi_x86_64 = {
 	.mid = KCORE_MID_X86_64,
 	.name = "x86_64",
+	.elf_machine = EM_X86_64,
 	.levels_min = 4,
 	.levels_max = 5,
 	.text_min = 0xffffffff80000000ull,	/* __START_KERNEL_map */
+	.info_root = "SYMBOL(swapper_pg_dir)",
+	.info_levels = "NUMBER(pgtable_l5_enabled)",
+	.info_enc = "NUMBER(sme_mask)",
 	.regset = &x86_64_regset,
 	.walk = x86_64_walk,
 	.unwind = kvmi_x86_64_unwind,

@@ -163,6 +163,7 @@ class Dead:
         self.alive = ""         # the console up to the panic
         self.last = ""          # the module's line on how the dump ended
         self.images = []
+        self.peers = {}         # QEMU's own dumps: format -> path
         self.images_before = [] # of the time of the panic
         self.held = ()          # addresses of the task and its stack
         self.before = None      # SHA-256 taken by `watch' before the panic
@@ -231,14 +232,16 @@ def run_tool(case, name, *argv):
 
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
          watch=None, panic=PANIC, options="", before=(), dumpon="dumpon",
-         layout=None, crashme="hold=1", **vmargs):
+         layout=None, crashme="hold=1", peers=(),
+         **vmargs):
     """Arms, panics and holds a machine; a Dead.
 
     work: script between arming and panic.  watch(image): called when the guest
     stands still before its panic; its result is kept in Dead.before.  options:
     of the disk's device; before: QEMU arguments ahead of the disk's.  dumpon:
     the command that arms, but for the device.  layout: of the disk; see
-    disk.guarded().
+    disk.guarded().  peers: formats of QEMU's dump-guest-memory wanted as well,
+    as Dead.peers.
     """
     part = 0 if table is None else 2
     image = case.disk(swap_mib, table, **(layout or {}))
@@ -261,6 +264,9 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
         dead.held = [int(text, 16) for text in held.groups()]
         vm.stop()
         dead.images = vm.save_memory(case.path("memory"))
+        for form in peers:
+            dead.peers[form] = case.path(f"qemu.{form}")
+            vm.dump_memory(dead.peers[form], form)
         dead.found = blocks(vm.data.text())
         dead.broke = "@@broken" in vm.data.text()
         dead.console = vm.console.text()

@@ -236,6 +236,11 @@ class VM:
             images.append((start, path))
         return images
 
+    def dump_memory(self, path, form):
+        """QEMU's own dump of the guest: "elf", "kdump-zlib", ..."""
+        self.qmp.cmd("dump-guest-memory", paging=False,
+                     protocol=f"file:{path}", format=form)
+
     def wait_exit(self, timeout_s):
         """Waits until the guest has switched itself off."""
         try:

@@ -110,6 +110,12 @@ typedef struct phys_ram_seg {
 #define KCORE_CKSUM_MAGIC	0x4d55534350415753ull	/* "SWAPCSUM" */
 #define KCORE_LABEL_MAGIC	0x4c424c4350415753ull	/* "SWAPCLBL" */
 
+/*
+ * In a core of another format an ELF note named "SWAPCORE" of this type has the
+ * CPU segment.
+ */
+#define KCORE_NOTE_CPU	0x53574350u
+
 /* The value of dumpmag (NetBSD's) in a dump that nobody has cleared. */
 #define KCORE_DUMPMAG	0x8fca0101u
 

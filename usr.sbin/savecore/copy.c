@@ -97,6 +97,8 @@ copy_chunk(struct copy *c, unsigned char *buf, size_t len, uint64_t off)
 		copy_note(c, why, off, len);
 		return;
 	}
+	if (c->unchecked)
+		return;
 	if (len < KCORE_CHUNK && off + len < c->planned) {
 		c->nunsure++;
 		return;

@@ -155,7 +155,8 @@ static bool
 dir_taken(const struct crashdir *dir, unsigned int number)
 {
 	static const char *const suffixes[] = {
-		"", ".gz", ".core", ".core.gz", ".log",
+		"", ".gz", ".core", ".core.gz", ".elf", ".elf.gz", ".kdump",
+		".log",
 	};
 	char name[64];
 	size_t i;
@@ -249,8 +250,23 @@ dir_space(const struct crashdir *dir, uint64_t need)
 int
 dir_create(const struct crashdir *dir, struct dirfile *f, const char *name)
 {
+	const int len = snprintf(f->tmp, sizeof(f->tmp), ".%s.partial", name);
+
 	snprintf(f->name, sizeof(f->name), "%s", name);
-	snprintf(f->tmp, sizeof(f->tmp), ".%.50s.partial", name);
+	if (len >= (int)sizeof(f->tmp)) {
+		errno = ENAMETOOLONG;
+		msg_errno(LOG_ERR, "%s/%s", dir->path, name);
+		return -1;
+	}
+	/* It would be refused its name only once it is whole. */
+	if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		msg_errno(LOG_ERR, "%s/%s", dir->path, name);
+		return -1;
+	}
+	/* Left by a run that was killed: the directory is locked. */
+	if (dir->output != NULL)
+		(void)unlinkat(dir->fd, f->tmp, 0);
 	f->fd = openat(dir->fd, f->tmp,
 	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (f->fd != -1)

@@ -44,9 +44,9 @@ int keeper_send(int sock, const void *buf, size_t len, int fd);
 /* Gets len bytes, and a descriptor or -1 in *fd: 1; 0: closed; -1. */
 int keeper_recv(int sock, void *buf, size_t len, int *fd);
 
-/* The name of a file: 64 bytes. */
-void keeper_name(char *name, enum keeper_file what, unsigned int number,
-    bool compressed);
+/* The name of a file: NAME_MAX + 1 bytes. */
+void keeper_name(char *name, const struct crashdir *dir,
+    enum keeper_file what, unsigned int number, bool compressed);
 
 /*
  * Answers the worker until it ends, and puts in order what it left.  0: it says

@@ -75,15 +75,18 @@ keeper_recv(int sock, void *buf, size_t len, int *fd)
 }
 
 void
-keeper_name(char *name, enum keeper_file what, unsigned int number,
-    bool compressed)
+keeper_name(char *name, const struct crashdir *dir, enum keeper_file what,
+    unsigned int number, bool compressed)
 {
-	static const char *const suffix[] = {
-		[KEEPER_CORE] = ".core",
+	const char *const suffix[] = {
+		[KEEPER_CORE] = dir->suffix,
 		[KEEPER_KERNEL] = "",
 		[KEEPER_LOG] = ".log",
 	};
 
-	snprintf(name, 64, "linux.%u%s%s", number, suffix[what],
-	    compressed ? ".gz" : "");
+	if (dir->output != NULL)
+		snprintf(name, NAME_MAX + 1, "%s", dir->output);
+	else
+		snprintf(name, NAME_MAX + 1, "linux.%u%s%s", number,
+		    suffix[what], compressed ? ".gz" : "");
 }

@@ -33,7 +33,9 @@ int
 outfile_create(struct outfile *out, enum keeper_file what,
     const struct savecore_opts *opts, bool compress)
 {
-	char name[64];
+	const struct crashdir dir = { opts->directory, -1,
+	    opts->format->suffix, opts->output };
+	char name[NAME_MAX + 1];
 	unsigned int number;
 
 	memset(out, 0, sizeof(*out));
@@ -41,7 +43,7 @@ outfile_create(struct outfile *out, enum keeper_file what,
 	out->fd = ask_create(what, compress, &number);
 	if (out->fd == -1)
 		return -1;
-	keeper_name(name, what, number, compress);
+	keeper_name(name, &dir, what, number, compress);
 	snprintf(out->path, sizeof(out->path), "%s/%s", opts->directory, name);
 	out->fp = outfile_stream(out->fd, compress ? opts->level : -1);
 	if (out->fp != NULL)

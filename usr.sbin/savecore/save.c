@@ -112,13 +112,11 @@ save_check(const struct dump *d, const struct savecore_opts *opts,
 }
 
 static int
-save_header(struct copy *c, struct outfile *out)
+save_header(struct copy *c, struct outfile *out,
+    const struct savecore_opts *opts)
 {
-	if (kvm_dump_wrtheader64(c->kd, out->fp, c->size) == -1) {
-		msg(LOG_ERR, "%s: header: %s", out->path,
-		    kvm_geterr(c->kd));
+	if (opts->format->header(c, out) == -1)
 		return -1;
-	}
 	if (fflush(out->fp) == EOF) {
 		msg_errno(LOG_ERR, "%s", out->path);
 		return -1;
@@ -128,11 +126,12 @@ save_header(struct copy *c, struct outfile *out)
 
 /* Plain: damage found on the way goes into the header afterwards. */
 static int
-save_plain(struct copy *c, struct outfile *out)
+save_plain(struct copy *c, struct outfile *out,
+    const struct savecore_opts *opts)
 {
 	off_t base;
 
-	if (save_header(c, out) == -1)
+	if (save_header(c, out, opts) == -1)
 		return -1;
 	base = ftello(out->fp);
 	if (base == -1) {
@@ -144,12 +143,13 @@ save_plain(struct copy *c, struct outfile *out)
 	if (c->ndamaged == 0)
 		return 0;
 	rewind(out->fp);
-	return save_header(c, out);
+	return save_header(c, out, opts);
 }
 
 /* Compressed: the header can't be written again, so verify first. */
 static int
-save_compressed(struct copy *c, struct outfile *out)
+save_compressed(struct copy *c, struct outfile *out,
+    const struct savecore_opts *opts)
 {
 	uint64_t ndamaged, nunsure;
 
@@ -159,12 +159,33 @@ save_compressed(struct copy *c, struct outfile *out)
 	nunsure = c->nunsure;
 	c->ndamaged = c->nunsure = 0;
 	c->noted = true;
-	if (save_header(c, out) == -1 || copy_data(c, out, -1) == -1)
+	if (save_header(c, out, opts) == -1 || copy_data(c, out, -1) == -1)
 		return -1;
 	if (c->ndamaged == ndamaged && c->nunsure == nunsure)
 		return 0;
 	msg(LOG_ERR, "%s: reads differently each time: core not saved",
 	    c->path);
+	return -1;
+}
+
+int
+save_file(struct copy *c, struct outfile *out, const struct savecore_opts *opts)
+{
+	int r;
+
+	if (outfile_create(out, KEEPER_CORE, opts, opts->compress) == -1)
+		return -1;
+	msg(LOG_NOTICE, "writing %score to %s",
+	    opts->compress ? "compressed " : "", out->path);
+	if (opts->format->write != NULL)
+		r = opts->format->write(c, out, opts);
+	else if (opts->compress)
+		r = save_compressed(c, out, opts);
+	else
+		r = save_plain(c, out, opts);
+	if (r == 0)
+		return outfile_commit(out);
+	outfile_abort(out);
 	return -1;
 }
 
@@ -201,23 +222,13 @@ save_core(struct dump *d, const struct savecore_opts *opts)
 		.planned = kvm_dump_hdr(d->kd)->data_size,
 	};
 	struct outfile out;
-	int r;
 
 	if (c.size < c.planned && kvm_dump_mark(d->kd, KCORE_EXCL_MISSING,
 	    c.size, c.planned - c.size) == -1) {
 		msg(LOG_ERR, "%s", kvm_geterr(d->kd));
 		return -1;
 	}
-	if (outfile_create(&out, KEEPER_CORE, opts, opts->compress) == -1)
-		return -1;
-	msg(LOG_NOTICE, "writing %score to %s",
-	    opts->compress ? "compressed " : "", out.path);
-	r = opts->compress ? save_compressed(&c, &out) : save_plain(&c, &out);
-	if (r == -1) {
-		outfile_abort(&out);
-		return -1;
-	}
-	if (outfile_commit(&out) == -1)
+	if (save_file(&c, &out, opts) == -1)
 		return -1;
 	return save_verdict(&c, &out);
 }

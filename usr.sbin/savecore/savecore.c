@@ -17,8 +17,10 @@ __attribute__((noreturn)) static void
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: savecore [-fvz] [-D device] [-N system] [-Z level] "
-	    "[--wipe] [directory]\n"
+	    "usage: savecore [-fvz] [-D device] [-F format] [-N system] "
+	    "[-Z level] [--wipe]\n"
+	    "           [directory]\n"
+	    "       savecore [-fvz] [-F format] [-Z level] -o file core\n"
 	    "       savecore -c [-v] [-D device] [-N system] [--wipe]\n"
 	    "       savecore -n [-v] [-D device] [-N system]\n");
 	exit(1);
@@ -32,6 +34,33 @@ parse_mode(struct savecore_opts *opts, enum savecore_mode mode)
 	opts->mode = mode;
 }
 
+static const struct outformat *
+parse_format(const char *name)
+{
+	const struct outformat *format = outformat_find(name);
+
+	if (format == NULL) {
+		fprintf(stderr, "savecore: -F %s: there is no such format: "
+		    "see savecore(8)\n", name);
+		exit(1);
+	}
+	return format;
+}
+
+/* Takes a path apart into directory and name. */
+static void
+parse_output(struct savecore_opts *opts, char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	opts->output = slash == NULL ? path : slash + 1;
+	opts->directory = slash == NULL ? "." : slash == path ? "/" : path;
+	if (slash != NULL)
+		*slash = '\0';
+	if (opts->output[0] == '\0')
+		usage();
+}
+
 static void
 parse(struct savecore_opts *opts, int argc, char **argv)
 {
@@ -39,14 +68,15 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 		{ "wipe", no_argument, NULL, 'W' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool level = false;
+	bool level = false, format = false;
 	int ch;
 
 	memset(opts, 0, sizeof(*opts));
 	opts->directory = SAVECORE_DIR;
+	opts->format = &outformat_kcore;
 	opts->level = 1;
 	opterr = 0;
-	while ((ch = getopt_long(argc, argv, "cD:fN:nvZ:z", longopts,
+	while ((ch = getopt_long(argc, argv, "cD:F:fN:no:vZ:z", longopts,
 	    NULL)) != -1) {
 		switch (ch) {
 		case 'W':
@@ -58,6 +88,10 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 		case 'D':
 			opts->device = optarg;
 			break;
+		case 'F':
+			opts->format = parse_format(optarg);
+			format = true;
+			break;
 		case 'f':
 			opts->force = true;
 			break;
@@ -66,6 +100,10 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 			break;
 		case 'n':
 			parse_mode(opts, SAVECORE_CHECK);
+			break;
+		case 'o':
+			parse_mode(opts, SAVECORE_CONVERT);
+			parse_output(opts, optarg);
 			break;
 		case 'v':
 			opts->verbose = true;
@@ -86,8 +124,15 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
+	if (opts->mode == SAVECORE_CONVERT) {
+		if (argc != 1 || opts->device != NULL || opts->system != NULL ||
+		    opts->wipe)
+			usage();
+		opts->core = argv[0];
+		return;
+	}
 	if (opts->mode != SAVECORE_SAVE &&
-	    (argc > 0 || opts->force || opts->compress || level))
+	    (argc > 0 || opts->force || opts->compress || level || format))
 		usage();
 	if (argc > 1 || (opts->mode == SAVECORE_CHECK && opts->wipe))
 		usage();

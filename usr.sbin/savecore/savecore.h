@@ -23,13 +23,19 @@ enum savecore_mode {
 	SAVECORE_SAVE,
 	SAVECORE_CLEAR,
 	SAVECORE_CHECK,
+	SAVECORE_CONVERT,
 };
+
+struct outformat;
 
 struct savecore_opts {
 	enum savecore_mode mode;
 	const char *directory;
 	const char *device;	/* -D, or NULL */
 	const char *system;	/* -N, or NULL */
+	const struct outformat *format;	/* -F */
+	const char *core;	/* to be converted, or NULL */
+	const char *output;	/* -o: the file it becomes, in directory */
 	int level;		/* of compression, 0 to 9 */
 	bool compress;
 	bool force;
@@ -122,13 +128,15 @@ int wipe_device(int fd, const char *path);
 struct crashdir {
 	const char *path;
 	int fd;			/* -1: none is needed */
+	const char *suffix;	/* of the name of a core */
+	const char *output;	/* the only file there will be, or NULL */
 };
 
 /* A file that is there whole under its name, or not at all. */
 struct dirfile {
 	int fd;			/* -1: there is none */
-	char tmp[64];
-	char name[64];
+	char tmp[NAME_MAX + 1];
+	char name[NAME_MAX + 1];
 };
 
 int dir_open(struct crashdir *dir, const char *path);
@@ -189,6 +197,54 @@ void writer_put(struct writer *w, size_t len);
 /* Waits until all is written; 0, or -1 with errno, and no message. */
 int writer_finish(struct writer *w);
 
+/* ---- format.c: formats of core files ---- */
+
+struct copy;
+
+/* To add one: write a table, name it in outformats[] (format.c). */
+struct outformat {
+	const char *name;
+	const char *suffix;	/* of the file: ".core" */
+	/*
+	 * Writes all that goes before CORE_DATA, of the same length each time,
+	 * to a stream: CORE_DATA follows as it is.  NULL: it does not.
+	 */
+	int (*header)(struct copy *c, struct outfile *out);
+	/* Writes everything: 0, or -1 after a message. */
+	int (*write)(struct copy *c, struct outfile *out,
+	    const struct savecore_opts *opts);
+};
+
+extern const struct outformat outformat_kcore, outformat_elf;
+/* NULL: there is none of that name. */
+const struct outformat *outformat_find(const char *name);
+
+/* ---- physwalk.c: the memory of a dump, in the order of addresses ---- */
+
+struct physwalk {
+	const struct cpu_kcore_hdr *hdr;
+	uint64_t valid;		/* bytes of CORE_DATA that are there */
+	uint64_t seg, excl;	/* the next ones */
+	uint64_t off;		/* of seg in CORE_DATA */
+	bool first;		/* memsegs[0] has been */
+};
+
+/* Memory that is in CORE_DATA, or is zeros and is not. */
+struct physrange {
+	uint64_t start, size;	/* physical */
+	uint64_t off;		/* in CORE_DATA */
+	bool zero;
+};
+
+void physwalk_init(struct physwalk *w, const struct copy *c);
+/* false: that was all. */
+bool physwalk_next(struct physwalk *w, struct physrange *r);
+
+/* ---- notes.c: ELF notes of what the header says ---- */
+
+/* Writes them to fp, where that is not NULL: their bytes, or -1. */
+int64_t notes_write(const struct copy *c, FILE *fp);
+
 /* ---- physmap.c: what memory a piece of CORE_DATA is ---- */
 
 /* "0x1000-0x1fff, 0x4000-0x4fff and 3 more": a text for a message. */
@@ -202,6 +258,7 @@ struct copy {
 	const char *path;	/* of the dump, for messages */
 	uint64_t size;		/* bytes of CORE_DATA to copy */
 	uint64_t planned;	/* bytes the kernel set out to write */
+	bool unchecked;		/* there are no checksums any more */
 	bool noted;		/* what is damaged was noted before */
 	bool marks_full;	/* not all of it is noted in the header */
 	uint64_t ndamaged;	/* chunks damaged or not readable */
@@ -227,6 +284,15 @@ int copy_data(struct copy *c, struct outfile *out, off_t base);
  * 0: all there is was saved and verified, so that the dump may be cleared.
  */
 int save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd);
+
+/* Writes the core in the format of opts, under its name. */
+int save_file(struct copy *c, struct outfile *out,
+    const struct savecore_opts *opts);
+
+/* ---- convert.c ---- */
+
+/* Writes a core that was saved before, and is open, in another format. */
+int convert(int fd, const struct savecore_opts *opts);
 
 /* ---- session.c: one run ---- */
 

@@ -26,6 +26,7 @@ struct session {
 	struct dump *dumps;	/* one for each candidate */
 	struct crashdir dir;
 	int systemfd;
+	int corefd;		/* what is to be converted, or -1 */
 };
 
 /* ---- What is opened ---- */
@@ -50,6 +51,36 @@ session_open_saving(struct session *s, const struct savecore_opts *opts)
 	return -1;
 }
 
+/* The core to be converted, and where to. */
+static int
+session_open_converting(struct session *s, const struct savecore_opts *opts)
+{
+	struct stat st;
+
+	s->corefd = open(opts->core, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (s->corefd == -1 || fstat(s->corefd, &st) == -1) {
+		msg_errno(LOG_ERR, "%s", opts->core);
+		return -1;
+	}
+	return dir_open(&s->dir, opts->directory);
+}
+
+/* What may have a dump, and where that is to go. */
+static int
+session_open_devices(struct session *s, const struct savecore_opts *opts)
+{
+	if (armid_read(&s->known) == -1 ||
+	    find_candidates(&s->where, opts->device) == -1 ||
+	    find_open(&s->where, opts->device != NULL) == -1)
+		return -1;
+	s->dumps = calloc(s->where.n + 1, sizeof(*s->dumps));
+	if (s->dumps == NULL) {
+		msg_errno(LOG_ERR, "no memory");
+		return -1;
+	}
+	return opts->mode == SAVECORE_SAVE ? session_open_saving(s, opts) : 0;
+}
+
 struct session *
 session_open(const struct savecore_opts *opts)
 {
@@ -60,13 +91,11 @@ session_open(const struct savecore_opts *opts)
 		msg_errno(LOG_ERR, "no memory");
 		return NULL;
 	}
-	s->dir.fd = s->systemfd = -1;
-	if (armid_read(&s->known) == 0 &&
-	    find_candidates(&s->where, opts->device) == 0 &&
-	    find_open(&s->where, opts->device != NULL) == 0 &&
-	    (s->dumps = calloc(s->where.n + 1, sizeof(*s->dumps))) != NULL &&
-	    (opts->mode != SAVECORE_SAVE ||
-	    session_open_saving(s, opts) == 0))
+	s->dir.fd = s->systemfd = s->corefd = -1;
+	s->dir.suffix = opts->format->suffix;
+	s->dir.output = opts->output;
+	if ((opts->mode == SAVECORE_CONVERT ? session_open_converting(s, opts) :
+	    session_open_devices(s, opts)) == 0)
 		return s;
 	session_close(s);
 	return NULL;
@@ -79,6 +108,8 @@ session_close(struct session *s)
 	dir_close(&s->dir);
 	if (s->systemfd != -1)
 		close(s->systemfd);
+	if (s->corefd != -1)
+		close(s->corefd);
 	free(s->dumps);
 	free(s);
 }
@@ -262,6 +293,8 @@ session_check(struct session *s, const struct savecore_opts *opts)
 static int
 session_work(struct session *s, const struct savecore_opts *opts)
 {
+	if (opts->mode == SAVECORE_CONVERT)
+		return convert(s->corefd, opts);
 	if (session_look(s, opts) == -1)
 		return -1;
 	switch (opts->mode) {

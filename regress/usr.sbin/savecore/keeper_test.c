@@ -64,6 +64,7 @@ setup(void **state)
 	snprintf(b->list[0].path, sizeof(b->list[0].path), "%s", b->device);
 	b->list[0].dev = st.st_dev;
 	b->list[0].ino = st.st_ino;
+	b->dir.suffix = ".core";
 	assert_int_equal(dir_open(&b->dir, b->root), 0);
 	*state = b;
 	return 0;

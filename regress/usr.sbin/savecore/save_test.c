@@ -199,6 +199,7 @@ options_wrong_give_usage(void **state)
 	static const char *const wrong[][2] = {
 		{ "-x", NULL }, { "-c", "-n" }, { "-c", "-f" }, { "-n", "-z" },
 		{ "-Z", "10" }, { "-Z", "x" }, { "a", "b" }, { "-c", "dir" },
+		{ "-c", "-Felf" }, { "-ox", "a" }, { "-n", "-ox" },
 	};
 	struct sandbox *s = *state;
 	size_t i;

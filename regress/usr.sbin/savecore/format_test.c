@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * format_test.c: cores in formats of other tools, from the device and from
+ * cores saved before, as libelf reads them.
+ */
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <gelf.h>
+
+#include <cmocka.h>
+
+#include "saving.h"
+
+#define PAGE	4096u
+#define UNREADABLE 0x180000u
+#define MANY	70000u		/* pieces of memory: more than PN_XNUM */
+
+/* What libelf makes of a file. */
+struct elf {
+	int fd;
+	Elf *elf;
+	size_t nphdrs;
+};
+
+static void
+elf_open(struct sandbox *s, struct elf *e, const char *name)
+{
+	assert_int_not_equal(elf_version(EV_CURRENT), EV_NONE);
+	e->fd = open(in_dir(s, name), O_RDONLY);
+	assert_int_not_equal(e->fd, -1);
+	e->elf = elf_begin(e->fd, ELF_C_READ, NULL);
+	assert_int_equal(elf_kind(e->elf), ELF_K_ELF);
+	assert_int_equal(elf_getphdrnum(e->elf, &e->nphdrs), 0);
+}
+
+static void
+elf_close(struct elf *e)
+{
+	elf_end(e->elf);
+	close(e->fd);
+}
+
+static GElf_Phdr
+elf_phdr(struct elf *e, size_t i)
+{
+	GElf_Phdr ph;
+
+	assert_non_null(gelf_getphdr(e->elf, (int)i, &ph));
+	return ph;
+}
+
+/* How many notes of a name and type there are. */
+static unsigned int
+elf_notes(struct elf *e, const char *name, uint32_t type)
+{
+	const GElf_Phdr ph = elf_phdr(e, 0);
+	Elf_Data *d = elf_getdata_rawchunk(e->elf, (int64_t)ph.p_offset,
+	    ph.p_filesz, ELF_T_NHDR);
+	size_t at = 0, name_off, desc_off;
+	unsigned int n = 0;
+	GElf_Nhdr nh;
+
+	assert_int_equal(ph.p_type, PT_NOTE);
+	assert_non_null(d);
+	while ((at = gelf_getnote(d, at, &nh, &name_off, &desc_off)) != 0)
+		n += nh.n_type == type &&
+		    strcmp((char *)d->d_buf + name_off, name) == 0;
+	return n;
+}
+
+/*
+ * Checks each page of all headers against mkdump's memory: those of data, and
+ * those that are zeros.  The pages there are.
+ */
+static uint64_t
+elf_compare(struct elf *e, const struct mkdump_spec *spec, uint64_t *zeros)
+{
+	struct mkdump_info info;
+	struct mkmem *mem = mkmem_create(spec, &info);
+	unsigned char want[PAGE], have[PAGE];
+	uint64_t at, pages = 0;
+	size_t i;
+
+	assert_non_null(mem);
+	*zeros = 0;
+	for (i = 1; i < e->nphdrs; i++) {
+		const GElf_Phdr ph = elf_phdr(e, i);
+
+		assert_int_equal(ph.p_type, PT_LOAD);
+		assert_int_equal(ph.p_vaddr, ph.p_paddr +
+		    mkdump_page_offset(spec));
+		*zeros += (ph.p_memsz - ph.p_filesz) / PAGE;
+		for (at = 0; at < ph.p_filesz; at += PAGE) {
+			pages++;
+			/* It has dumplo in it, which mkmem does not know, as
+			 * it knows nothing of what could not be read. */
+			if (ph.p_paddr + at == (spec->dumpmag_paddr &
+			    ~4095ull) || ph.p_paddr + at == UNREADABLE)
+				continue;
+			mkmem_page(mem, ph.p_paddr + at, want);
+			assert_int_equal(pread(e->fd, have, PAGE,
+			    (off_t)(ph.p_offset + at)), PAGE);
+			assert_memory_equal(have, want, PAGE);
+		}
+	}
+	mkmem_destroy(mem);
+	return pages;
+}
+
+/* A spec with all kinds of exclsegs, and registers of three CPUs. */
+static void
+mixed_spec(struct mkdump_spec *spec)
+{
+	static const struct mkdump_excl excl[] = {
+		{ 0x3000, 0x2000, KCORE_EXCL_ZERO },
+		{ 0x9000, 0x1000, KCORE_EXCL_FILTERED },
+		{ 0xa000, 0x3000, KCORE_EXCL_ZERO },
+		{ UNREADABLE, 0x1000, KCORE_EXCL_UNREADABLE },
+		{ 0x181000, 0x1000, KCORE_EXCL_TRUNCATED },
+	};
+
+	sandbox_spec(spec);
+	spec->excl = excl;
+	spec->nexcl = sizeof(excl) / sizeof(excl[0]);
+	spec->excl_cap = 70;
+	spec->nnotes = 3;
+}
+
+/* This test checks an ELF core against libelf and the memory that it is of. */
+static void
+elf_core_is_what_libelf_reads(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+	uint64_t pages, zeros;
+	struct stat st;
+	struct elf e;
+
+	mixed_spec(&spec);
+	sandbox_image(s, &spec);
+	assert_int_equal(sandbox_run(s, "-F", "elf", "-D", s->image, s->dir,
+	    NULL), 0);
+	sandbox_assert_said(s, "/linux.0.elf");
+	assert_int_equal(check(s), 1);
+	assert_int_equal(stat(in_dir(s, "linux.0.elf"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	elf_open(s, &e, "linux.0.elf");
+	pages = elf_compare(&e, &spec, &zeros);
+	assert_int_equal(pages, s->info.data_size / PAGE);
+	assert_int_equal(zeros, 5);
+	assert_int_equal(elf_notes(&e, "CORE", NT_PRSTATUS), 3);
+	assert_int_equal(elf_notes(&e, "VMCOREINFO", 0), 1);
+	assert_int_equal(elf_notes(&e, "SWAPCORE", 0x53574350), 1);
+	elf_close(&e);
+}
+
+/* Converts one file in the directory to another. */
+static int
+convert(struct sandbox *s, const char *format, const char *from, const char *to)
+{
+	char in[PATH_MAX], out[PATH_MAX];
+
+	snprintf(in, sizeof(in), "%s/%s", s->dir, from);
+	snprintf(out, sizeof(out), "%s/%s", s->dir, to);
+	return sandbox_run(s, "-F", format, "-o", out, in, NULL);
+}
+
+/* This test checks that a core goes to ELF and back, and stays the same. */
+static void
+convert_to_elf_and_back_is_lossless(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	mixed_spec(&spec);
+	sandbox_image(s, &spec);
+	assert_int_equal(save(s), 0);
+	assert_int_equal(convert(s, "elf", "linux.0.core", "x"), 0);
+	assert_int_equal(convert(s, "elf", "x", "y"), 0);
+	assert_int_equal(convert(s, "kcore", "y", "linux.1.core"), 0);
+	assert_true(sandbox_good(s, "linux.0.core"));
+	assert_true(sandbox_good(s, "linux.1.core"));
+}
+
+/* This test checks that what was damaged is marked so in an ELF core. */
+static void
+elf_core_of_damaged_dump_says_so(void **state)
+{
+	static const struct mkdump_flip flips[] = { { MKDUMP_DATA, 5000 } };
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+	cpu_kcore_hdr_t h;
+
+	sandbox_spec(&spec);
+	spec.flips = flips;
+	spec.nflips = 1;
+	sandbox_image(s, &spec);
+	assert_int_equal(sandbox_run(s, "-F", "elf", "-D", s->image, s->dir,
+	    NULL), 1);
+	assert_true(sandbox_untouched(s));
+	h = core_header(s, "linux.0.elf");
+	assert_int_equal(h.flags, KCORE_F_DAMAGED);
+	assert_true(h.nexclsegs > 0);
+}
+
+/* This test checks that an incomplete dump stays one in an ELF core, and back. */
+static void
+elf_core_of_incomplete_dump_says_so(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+	cpu_kcore_hdr_t h;
+	uint64_t zeros;
+	struct elf e;
+
+	sandbox_spec(&spec);
+	spec.state = KCORE_STATE_INPROGRESS;
+	spec.data_valid = CHUNK;
+	sandbox_image(s, &spec);
+	assert_int_equal(sandbox_run(s, "-f", "-F", "elf", "-D", s->image,
+	    s->dir, NULL), 0);
+	h = core_header(s, "linux.0.elf");
+	assert_int_equal(h.flags, KCORE_F_INCOMPLETE);
+	assert_int_equal(h.data_valid, CHUNK);
+	assert_int_equal(h.data_size, s->info.data_size);
+	elf_open(s, &e, "linux.0.elf");
+	assert_int_equal(elf_compare(&e, &spec, &zeros), CHUNK / PAGE);
+	elf_close(&e);
+}
+
+/* This test checks a core with more pieces of memory than an ELF header can
+ * count. */
+static void
+elf_core_of_many_pieces_is_whole(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_run *runs = calloc(MANY, sizeof(*runs));
+	struct mkdump_spec spec;
+	uint64_t zeros;
+	struct elf e;
+	size_t i;
+
+	assert_non_null(runs);
+	sandbox_spec(&spec);
+	for (i = 0; i < MANY; i++) {
+		runs[i].start = 0x1000000 + i * 0x2000;
+		runs[i].size = PAGE;
+	}
+	runs[0] = spec.runs[1];
+	spec.runs = runs;
+	spec.nruns = MANY;
+	spec.sparse = true;
+	sandbox_image(s, &spec);
+	assert_int_equal(save(s), 0);
+	assert_int_equal(convert(s, "elf", "linux.0.core", "x"), 0);
+	elf_open(s, &e, "x");
+	assert_in_range(e.nphdrs, MANY + 1, MANY + 4);
+	assert_int_equal(elf_compare(&e, &spec, &zeros),
+	    s->info.data_size / PAGE);
+	elf_close(&e);
+	assert_int_equal(convert(s, "kcore", "x", "y"), 0);
+	assert_true(sandbox_good(s, "y"));
+	free(runs);
+}
+
+/* This test checks that a core cut short is converted with -f only. */
+static void
+convert_of_short_core_takes_force(void **state)
+{
+	struct sandbox *s = *state;
+	char in[PATH_MAX], out[PATH_MAX];
+	cpu_kcore_hdr_t h;
+
+	assert_int_equal(save(s), 0);
+	snprintf(in, sizeof(in), "%s", in_dir(s, "linux.0.core"));
+	snprintf(out, sizeof(out), "%s", in_dir(s, "x"));
+	assert_int_equal(truncate(in, (off_t)(s->core_len - 0x3000)), 0);
+	assert_int_equal(convert(s, "elf", "linux.0.core", "x"), 1);
+	sandbox_assert_said(s, "is cut short");
+	assert_false(sandbox_has(s, "x"));
+	assert_int_equal(sandbox_run(s, "-f", "-F", "elf", "-o", out, in, NULL),
+	    0);
+	h = core_header(s, "x");
+	assert_int_equal(h.flags, KCORE_F_INCOMPLETE);
+	assert_int_equal(h.data_valid, s->info.data_size - 0x3000);
+}
+
+/* This test checks what -o refuses, and that it then leaves nothing behind. */
+static void
+convert_refuses_what_it_must(void **state)
+{
+	struct sandbox *s = *state;
+
+	assert_int_equal(save(s), 0);
+	put_in_dir(s, "there", "precious");
+	assert_int_equal(convert(s, "elf", "linux.0.core", "there"), 1);
+	sandbox_assert_said(s, "/there: File exists");
+	assert_text(s, "there", "precious");
+	assert_int_equal(convert(s, "elf", "nothing", "x"), 1);
+	sandbox_assert_said(s, "/nothing: No such file");
+	assert_int_equal(convert(s, "elf", "there", "x"), 1);
+	sandbox_assert_said(s, "neither a core file nor a dump device");
+	assert_int_equal(convert(s, "a.out", "linux.0.core", "x"), 1);
+	sandbox_assert_said(s, "-F a.out: there is no such format");
+	assert_int_equal(sandbox_run(s, "-o", in_dir(s, "x"), s->image, NULL),
+	    1);
+	sandbox_assert_said(s, "is not a core file");
+	assert_false(sandbox_has(s, "x"));
+	assert_false(sandbox_has(s, ".x.partial"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(elf_core_is_what_libelf_reads),
+		TEST(convert_to_elf_and_back_is_lossless),
+		TEST(elf_core_of_damaged_dump_says_so),
+		TEST(elf_core_of_incomplete_dump_says_so),
+		TEST(elf_core_of_many_pieces_is_whole),
+		TEST(convert_of_short_core_takes_force),
+		TEST(convert_refuses_what_it_must),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * notes.c: the ELF notes of a core that other tools are to read: the CPUs'
+ * registers as the kernel noted them, VMCOREINFO, and for our own readers the
+ * CPU segment as it is.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+
+#include <sys/kcore.h>
+
+#include "savecore.h"
+
+#define NOTES_PAD(n)	(((uint64_t)(n) + 3) & ~3ull)
+
+static int64_t
+notes_put(FILE *fp, const char *name, uint32_t type, const void *desc,
+    size_t len)
+{
+	static const char zero[4];
+	const size_t namelen = strlen(name) + 1;
+	const size_t pads[2] = { NOTES_PAD(namelen) - namelen,
+	    NOTES_PAD(len) - len };
+	const Elf64_Nhdr nh = { (uint32_t)namelen, (uint32_t)len, type };
+
+	if (fp != NULL && (fwrite(&nh, sizeof(nh), 1, fp) != 1 ||
+	    fwrite(name, 1, namelen, fp) != namelen ||
+	    fwrite(zero, 1, pads[0], fp) != pads[0] ||
+	    fwrite(desc, 1, len, fp) != len ||
+	    fwrite(zero, 1, pads[1], fp) != pads[1]))
+		return -1;
+	return (int64_t)(sizeof(nh) + NOTES_PAD(namelen) + NOTES_PAD(len));
+}
+
+/* Is there such a note among those of the header? */
+static bool
+notes_has(const struct cpu_kcore_hdr *h, const char *name)
+{
+	const char *notes = (const char *)h + h->notes_off;
+	const size_t namelen = strlen(name) + 1;
+	uint64_t at = 0;
+	Elf64_Nhdr nh;
+
+	while (h->notes_size - at > sizeof(nh)) {
+		memcpy(&nh, notes + at, sizeof(nh));
+		at += sizeof(nh);
+		if (NOTES_PAD(nh.n_namesz) + NOTES_PAD(nh.n_descsz) >
+		    h->notes_size - at)
+			break;
+		if (nh.n_namesz == namelen &&
+		    memcmp(notes + at, name, namelen) == 0)
+			return true;
+		at += NOTES_PAD(nh.n_namesz) + NOTES_PAD(nh.n_descsz);
+	}
+	return false;
+}
+
+int64_t
+notes_write(const struct copy *c, FILE *fp)
+{
+	const struct cpu_kcore_hdr *h = kvm_dump_hdr(c->kd);
+	const uint64_t own = NOTES_PAD(h->notes_size) - h->notes_size;
+	const char *info;
+	int64_t n, size = h->notes_size;
+
+	if (fp != NULL && (fwrite((const char *)h + h->notes_off, 1,
+	    h->notes_size, fp) != h->notes_size ||
+	    fwrite("\0\0\0", 1, own, fp) != own))
+		return -1;
+	size += (int64_t)own;
+	info = notes_has(h, "VMCOREINFO") ? NULL : kvm_vmcoreinfo(c->kd);
+	if (info != NULL) {
+		n = notes_put(fp, "VMCOREINFO", 0, info, strlen(info));
+		if (n == -1)
+			return -1;
+		size += n;
+	}
+	n = notes_put(fp, "SWAPCORE", KCORE_NOTE_CPU, h, h->cpu_size);
+	return n == -1 ? -1 : size + n;
+}
