@@ -40,13 +40,17 @@ kvm_create(const char *errstr)
 		goto free_kd;
 	if (kvmi_view_init(&kd->view) != 0)
 		goto fini_errs;
-	if (kvmi_vm_init(&kd->vm) == -1)
+	if (kvmi_small_init(&kd->small) != 0)
 		goto fini_view;
+	if (kvmi_vm_init(&kd->vm) == -1)
+		goto fini_small;
 	if (kvm_lazy_init(&kd->lazy) == -1)
 		goto fini_vm;
 	return kd;
 fini_vm:
 	kvmi_vm_fini(&kd->vm);
+fini_small:
+	kvmi_small_fini(&kd->small);
 fini_view:
 	kvmi_view_fini(&kd->view);
 fini_errs:
@@ -74,6 +78,7 @@ kvm_destroy(kvm_t *kd)
 	kvmi_strings_fini(&kd->argv);
 	kvmi_strings_fini(&kd->envv);
 	kvmi_vm_fini(&kd->vm);
+	kvmi_small_fini(&kd->small);
 	kvmi_view_fini(&kd->view);
 	kvmi_errs_fini(&kd->errs);
 	pthread_mutex_destroy(&kd->lazy);

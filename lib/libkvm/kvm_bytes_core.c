@@ -122,13 +122,14 @@ core_open(kvm_t *kd)
 	kd->data_base = off + h.c_seghdrsize;
 	rest = kd->file_size - kd->data_base;
 	kd->data_len = size < rest ? size : rest;
+	kvmi_small_map(kd);
 	return 1;
 }
 
 static int
 core_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
 {
-	return kvmi_pread(kd, buf, len, kd->data_base + off);
+	return kvmi_small_read(kd, buf, len, kd->data_base + off);
 }
 
 const struct kvmi_format kvmi_format_core = {

@@ -179,6 +179,7 @@ elf_open(kvm_t *kd)
 	b.hdr.panic_cpu = KCORE_NOCPU;
 	if (elf_phdrs(kd, &eh, n, m, &b) == 0 && kvmi_build(kd, &b) == 0) {
 		kd->where = b.data;
+		kvmi_small_map(kd);
 		rv = 1;
 	} else {
 		kvmi_ranges_fini(&b.data);
@@ -191,7 +192,7 @@ elf_open(kvm_t *kd)
 static int
 elf_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
 {
-	return kvmi_where_read(kd, buf, len, off, kvmi_pread);
+	return kvmi_where_read(kd, buf, len, off, kvmi_small_read);
 }
 
 const struct kvmi_format kvmi_format_elf = {

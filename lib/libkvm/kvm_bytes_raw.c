@@ -23,7 +23,7 @@ raw_open(kvm_t *kd)
 static int
 raw_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
 {
-	return kvmi_pread(kd, buf, len, kd->data_base + off);
+	return kvmi_small_read(kd, buf, len, kd->data_base + off);
 }
 
 const struct kvmi_format kvmi_format_raw = {
@@ -68,6 +68,7 @@ kvmi_raw_write(kvm_t *kd, const void *buf, size_t len, uint64_t off)
 			    "write at %llu", (unsigned long long)off);
 		done += (size_t)n;
 	}
+	kvmi_small_forget(kd);
 	if (fsync(kd->fd) == -1)
 		return kvmi_syserr(kd, errno, "sync of a write at %llu",
 		    (unsigned long long)off);

@@ -30,6 +30,7 @@
  *	kvm_runs.c			physical addresses -> CORE_DATA offsets
  *	kvm_bytes*.c			CORE_DATA -> bytes of a file or device
  *	kvm_build.c, kvm_ranges.c	a header for files of other formats
+ *	kvm_small.c			short reads of those
  *
  * and beside them kvm_dump.c and its kin, which save and clear dumps.
  */
@@ -204,6 +205,41 @@ int kvmi_where_read(kvm_t *kd, void *buf, size_t len, uint64_t off,
     int (*get)(kvm_t *kd, void *buf, size_t len, uint64_t place));
 /* Reads len bytes of the file at off: 0, or -1 with a text. */
 int kvmi_pread(kvm_t *kd, void *buf, size_t len, uint64_t off);
+
+/* ---- kvm_small.c: short reads ---- */
+
+#define KVMI_NPAGES	64u
+
+struct kvmi_small {
+	/* Mapped; base NULL: not. */
+	uint8_t *base;
+	size_t size;		/* whole pages */
+	atomic_bool off;	/* the map can't be used */
+	atomic_uint_least32_t epoch;	/* goes up when windows are given back */
+	atomic_uint_least32_t *window;	/* epoch that each was ready in; or 0 */
+	atomic_uint_least32_t held;	/* windows that are ready */
+	atomic_uint_least32_t sparse;	/* of them: for few reads each */
+	atomic_uint_least32_t limit;	/* of held */
+
+	/* Else by pages. */
+	pthread_mutex_t lock;
+	struct kvmi_page {
+		uint64_t tag;	/* offset / KVMI_PAGE + 1; 0: empty */
+		uint8_t data[KVMI_PAGE];
+	} *pages;		/* KVMI_NPAGES, or NULL */
+};
+
+int kvmi_small_init(struct kvmi_small *s);
+void kvmi_small_fini(struct kvmi_small *s);
+/* Maps the file, if that can be done. */
+void kvmi_small_map(kvm_t *kd);
+/* Forgets all pages that are kept: the file has changed. */
+void kvmi_small_forget(kvm_t *kd);
+/* As kvmi_pread(); quicker where it is short. */
+int kvmi_small_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
+
+/* ---- kvm_bytes_raw.c ---- */
+
 /* Writes to the raw device, within its window: 0, or -1 with a text. */
 int kvmi_raw_write(kvm_t *kd, const void *buf, size_t len, uint64_t off);
 /* 0: kd is a raw device, and was opened for writing if wr; -1 with a text. */
@@ -211,23 +247,19 @@ int kvmi_raw_check(kvm_t *kd, bool wr);
 
 /* ---- kvm_translate.c ---- */
 
-#define KVMI_NTLB	512u
-#define KVMI_NTABLE	64u
+#define KVMI_NTLB	1024u		/* of each size */
 
 struct kvmi_tlb {
-	kvaddr_t vpage;		/* va / KVMI_PAGE + 1; 0: empty */
-	kpaddr_t ppage;		/* address of that page */
+	atomic_uint_least64_t seq;	/* odd: a thread is at it */
+	atomic_uint_least64_t epoch;	/* valid in this one; 0: empty */
+	atomic_uint_least64_t vpage;	/* va / size */
+	atomic_uint_least64_t pa;	/* of the page */
 };
 
-struct kvmi_table {
-	uint64_t entries[KVMI_PAGE / 8];
-};
-
+/* Pages of 4 KiB, and of 2 MiB or more. */
 struct kvmi_vm {
-	pthread_mutex_t lock;
-	struct kvmi_tlb tlb[KVMI_NTLB];
-	kpaddr_t tags[KVMI_NTABLE];	/* address of a table + 1; 0: empty */
-	struct kvmi_table *tables;	/* KVMI_NTABLE */
+	atomic_uint_least64_t epoch;
+	struct kvmi_tlb *small, *large;	/* KVMI_NTLB */
 	/* Where a walk begins. */
 	kpaddr_t root;
 	unsigned int levels;
@@ -236,7 +268,7 @@ struct kvmi_vm {
 
 int kvmi_vm_init(struct kvmi_vm *vm);
 void kvmi_vm_fini(struct kvmi_vm *vm);
-/* Forgets all that is cached. */
+/* Forgets all that is cached.  Any thread. */
 void kvmi_vm_flush(struct kvmi_vm *vm);
 /*
  * Translates va and as much behind it, up to want bytes, as follows it in
@@ -963,6 +995,7 @@ struct __kvm {
 	uint64_t data_base;	/* offset of CORE_DATA in the file */
 	uint64_t data_len;	/* bytes of CORE_DATA that the file has */
 
+	struct kvmi_small small;
 	struct kvmi_vm vm;
 	struct kvmi_view view;
 	struct kvmi_elf *elf;	/* the execfile, or NULL */

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * kvm_translate.c: kernel addresses to physical ones, with a small cache of
- * translations and one of page tables.
+ * translations.  No thread waits for another: an entry that one is changing is
+ * none for the others, and what was found before kvmi_vm_flush() is of an epoch
+ * that is over.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kvm_private.h"
+
+#define VM_LARGE	(2ull << 20)
 
 /* The registry: every machine there is. */
 static const struct kvmi_machine *const kvmi_machines[] = {
@@ -54,57 +58,61 @@ kvmi_machine_elf(unsigned int elf_machine)
 int
 kvmi_vm_init(struct kvmi_vm *vm)
 {
-	vm->tables = calloc(KVMI_NTABLE, sizeof(*vm->tables));
-	if (vm->tables == NULL)
+	atomic_init(&vm->epoch, 1);
+	vm->small = calloc(2 * KVMI_NTLB, sizeof(*vm->small));
+	if (vm->small == NULL)
 		return -1;
-	if (pthread_mutex_init(&vm->lock, NULL) != 0) {
-		free(vm->tables);
-		return -1;
-	}
+	vm->large = vm->small + KVMI_NTLB;
 	return 0;
 }
 
 void
 kvmi_vm_fini(struct kvmi_vm *vm)
 {
-	free(vm->tables);
-	pthread_mutex_destroy(&vm->lock);
+	free(vm->small);
 }
 
 void
 kvmi_vm_flush(struct kvmi_vm *vm)
 {
-	pthread_mutex_lock(&vm->lock);
-	memset(vm->tlb, 0, sizeof(vm->tlb));
-	memset(vm->tags, 0, sizeof(vm->tags));
-	pthread_mutex_unlock(&vm->lock);
+	atomic_fetch_add(&vm->epoch, 1);
 }
 
-/* Gets a page-table entry through the cache of tables. */
+/* Is this what t holds?  What another thread changes meanwhile is not. */
+static bool
+tlb_get(const struct kvmi_tlb *t, uint64_t epoch, uint64_t vpage, kpaddr_t *pa)
+{
+	uint64_t seq = atomic_load_explicit(&t->seq, memory_order_acquire);
+
+	if (atomic_load_explicit(&t->epoch, memory_order_acquire) != epoch ||
+	    atomic_load_explicit(&t->vpage, memory_order_acquire) != vpage)
+		return false;
+	*pa = atomic_load_explicit(&t->pa, memory_order_acquire);
+	return (seq & 1) == 0 &&
+	    atomic_load_explicit(&t->seq, memory_order_relaxed) == seq;
+}
+
+/* Where another thread is at it, it is left to that. */
+static void
+tlb_put(struct kvmi_tlb *t, uint64_t epoch, uint64_t vpage, kpaddr_t pa)
+{
+	uint64_t seq = atomic_load_explicit(&t->seq, memory_order_relaxed);
+
+	if ((seq & 1) != 0 || !atomic_compare_exchange_strong_explicit(&t->seq,
+	    &seq, seq + 1, memory_order_acquire, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&t->epoch, epoch, memory_order_release);
+	atomic_store_explicit(&t->vpage, vpage, memory_order_release);
+	atomic_store_explicit(&t->pa, pa, memory_order_release);
+	atomic_store_explicit(&t->seq, seq + 2, memory_order_release);
+}
+
 static int
 vm_fetch(void *cookie, kpaddr_t pa, uint64_t *entry)
 {
-	kvm_t *kd = cookie;
-	kpaddr_t page = pa & ~(kpaddr_t)(KVMI_PAGE - 1);
-	const size_t slot = page / KVMI_PAGE % KVMI_NTABLE;
-	struct kvmi_table *t = &kd->vm.tables[slot];
-	uint8_t *to;
-	size_t done;
-	ssize_t n;
-
-	if (kd->vm.tags[slot] != page + 1) {
-		kd->vm.tags[slot] = 0;
-		to = (uint8_t *)t->entries;
-		for (done = 0; done < KVMI_PAGE; done += (size_t)n) {
-			n = kvmi_phys_read(kd, page + done, to + done,
-			    KVMI_PAGE - done);
-			if (n == -1)
-				return -1;
-		}
-		kd->vm.tags[slot] = page + 1;
-	}
-	*entry = t->entries[pa % KVMI_PAGE / 8];
-	return 0;
+	/* An entry is within a page, and so all there or not at all. */
+	return kvmi_phys_read(cookie, pa, entry, sizeof(*entry)) ==
+	    sizeof(*entry) ? 0 : -1;
 }
 
 static int
@@ -132,29 +140,42 @@ vm_fail(kvm_t *kd, kvaddr_t va, enum kvmi_walk_end end,
 	}
 }
 
-/* Translates one page; the lock is held. */
+/* Translates va; *left is how much of its page is from there on. */
 static int
-vm_page(kvm_t *kd, kvaddr_t va, kpaddr_t *ppage)
+vm_page(kvm_t *kd, kvaddr_t va, kpaddr_t *pa, uint64_t *left)
 {
-	const kvaddr_t vpage = va / KVMI_PAGE;
-	struct kvmi_tlb *t = &kd->vm.tlb[vpage % KVMI_NTLB];
+	struct kvmi_vm *vm = &kd->vm;
+	const uint64_t epoch = atomic_load_explicit(&vm->epoch,
+	    memory_order_acquire);
+	const uint64_t vlarge = va / VM_LARGE, vsmall = va / KVMI_PAGE;
+	struct kvmi_tlb *large = &vm->large[vlarge % KVMI_NTLB];
+	struct kvmi_tlb *small = &vm->small[vsmall % KVMI_NTLB];
+	uint64_t size = VM_LARGE;
 	struct kvmi_walk w;
 	struct kvmi_xlat x;
 	enum kvmi_walk_end end;
 
-	if (t->vpage != vpage + 1) {
-		w.root = kd->vm.root;
-		w.levels = kd->vm.levels;
-		w.enc_mask = kd->vm.enc_mask;
-		w.fetch = vm_fetch;
-		w.cookie = kd;
-		end = kd->machine->walk(&w, va, &x);
-		if (end != KVMI_WALK_OK)
-			return vm_fail(kd, va, end, &x);
-		t->vpage = vpage + 1;
-		t->ppage = x.pa & ~(kpaddr_t)(KVMI_PAGE - 1);
+	if (!tlb_get(large, epoch, vlarge, pa)) {
+		size = KVMI_PAGE;
+		if (!tlb_get(small, epoch, vsmall, pa)) {
+			w.root = kd->vm.root;
+			w.levels = kd->vm.levels;
+			w.enc_mask = kd->vm.enc_mask;
+			w.fetch = vm_fetch;
+			w.cookie = kd;
+			end = kd->machine->walk(&w, va, &x);
+			if (end != KVMI_WALK_OK)
+				return vm_fail(kd, va, end, &x);
+			size = x.size < VM_LARGE ? KVMI_PAGE : VM_LARGE;
+			*pa = x.pa & ~(size - 1);
+			if (size == VM_LARGE)
+				tlb_put(large, epoch, vlarge, *pa);
+			else
+				tlb_put(small, epoch, vsmall, *pa);
+		}
 	}
-	*ppage = t->ppage;
+	*pa += va % size;
+	*left = size - va % size;
 	return 0;
 }
 
@@ -162,23 +183,17 @@ int
 kvmi_translate(kvm_t *kd, kvaddr_t va, uint64_t want, kpaddr_t *pa,
     uint64_t *len)
 {
-	kpaddr_t first, next;
-	uint64_t n;
-	int rv;
+	kpaddr_t next;
+	uint64_t n, left;
 
-	pthread_mutex_lock(&kd->vm.lock);
-	rv = vm_page(kd, va, &first);
-	if (rv == 0) {
-		n = KVMI_PAGE - va % KVMI_PAGE;
-		*pa = first + va % KVMI_PAGE;
-		while (n < want && va + n != 0) {
-			if (vm_page(kd, va + n, &next) == -1 ||
-			    next != *pa + n)
-				break;
-			n += KVMI_PAGE;
-		}
-		*len = n < want ? n : want;
+	if (vm_page(kd, va, pa, &n) == -1)
+		return -1;
+	while (n < want && va + n != 0) {
+		if (vm_page(kd, va + n, &next, &left) == -1 ||
+		    next != *pa + n)
+			break;
+		n += left;
 	}
-	pthread_mutex_unlock(&kd->vm.lock);
-	return rv;
+	*len = n < want ? n : want;
+	return 0;
 }

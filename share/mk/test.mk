@@ -2,7 +2,8 @@
 # test.mk: unit tests.  TESTS names them; SRCS.name lists a test's sources (its
 # own, the code under test by path from $(TOP), fakes); HDRS.name what else it
 # is rebuilt for (headers are found out); CPPFLAGS.name, LDADD.name, WRAP.name
-# (functions to wrap: -Wl,--wrap).  Everything is built with ASan and UBSan.
+# (functions to wrap: -Wl,--wrap).  Everything is built with ASan and UBSan, or
+# with SAN.name.
 
 SAN	= -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	  -fno-omit-frame-pointer
@@ -13,7 +14,8 @@ all: $(TESTBINS)
 .SECONDEXPANSION:
 $(TESTBINS): $(ODIR)/%: $$(SRCS.$$*) $$(HDRS.$$*)
 	@mkdir -p $(@D)
-	$(CC) $(CSTD) $(CPPFLAGS) $(CPPFLAGS.$*) $(SAN) $(WARN) -o $@ \
+	$(CC) $(CSTD) $(CPPFLAGS) $(CPPFLAGS.$*) \
+	    $(or $(SAN.$*),$(SAN)) $(WARN) -o $@ \
 	    $(SRCS.$*) $(WRAP.$*:%=-Wl,--wrap=%) $(LDADD.$*) -lcmocka
 	@$(CC) $(CSTD) $(CPPFLAGS) $(CPPFLAGS.$*) -MM -MP -MT $@ \
 	    $(SRCS.$*) > $@.d
