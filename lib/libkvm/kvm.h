@@ -151,7 +151,7 @@ struct kvm_frame {
 	const char *kf_name;	/* of the function; NULL: not known */
 	const char *kf_module;	/* NULL: the kernel itself */
 	unsigned long kf_off, kf_size; /* kf_pc in it, bytes of it */
-	const char *kf_stack;	/* "TASK", "IRQ", "NMI", "#DF" ... */
+	const char *kf_stack;	/* "TASK", "IRQ" ...; NULL: a user's */
 	const struct kvm_regs *kf_regs; /* as interrupted here; NULL */
 };
 #define KVM_BT_ENTRY		1	/* where the stack begins */

@@ -37,6 +37,20 @@ bt_regs(const struct kvmi_cursor *c, const struct kvmi_regset *set,
 	r->kr_fp = c->fp;
 }
 
+/* The stack that sp is in: what it was interrupted on may not be read yet. */
+static const char *
+bt_stack(struct bt_walk *w)
+{
+	const struct kvmi_cursor *c = &w->c;
+	struct kvmi_stack st;
+
+	if ((c->sp >= c->stack.base && c->sp <= c->stack.end) ||
+	    c->saved_from == KVMI_PTREGS ||
+	    kvmi_stack_find(w->kd, c->cpu, c->sp, &st) == -1)
+		return c->stack.name;
+	return st.name;
+}
+
 /* Tells a frame: other than 0 ends it. */
 static int
 bt_tell(struct bt_walk *w)
@@ -51,7 +65,7 @@ bt_tell(struct bt_walk *w)
 	f.kf_pc = c->pc;
 	f.kf_sp = c->sp;
 	f.kf_fp = c->fp;
-	f.kf_stack = c->stack.name;
+	f.kf_stack = c->user ? NULL : bt_stack(w);
 	if (c->guess)
 		f.kf_flags |= KVM_FRAME_GUESS;
 	if (c->user)
@@ -116,17 +130,32 @@ bt_cut(struct bt_walk *w, int why)
 	return rv;
 }
 
+/* The stack that sp is in; or has run out of, into the page below. */
+static int
+bt_begin_stack(struct bt_walk *w)
+{
+	struct kvmi_cursor *c = &w->c;
+	const kvaddr_t above = (c->sp | (KVMI_PAGE - 1)) + 1;
+	kvaddr_t at = c->sp;
+	uint64_t word;
+
+	if (kvmi_read(w->kd, at, &word, sizeof(word)) == -1 &&
+	    kvmi_read(w->kd, above, &word, sizeof(word)) == 0)
+		at = above;
+	if (kvmi_stack_find(w->kd, c->cpu, at, &c->stack) == -1)
+		return -1;
+	c->visited = 1u << c->stack.id;
+	return 0;
+}
+
 static int
 bt_run(struct bt_walk *w)
 {
 	struct kvmi_cursor *c = &w->c;
 	int rv;
 
-	if (c->stack.name == NULL && !c->user) {
-		if (kvmi_stack_find(w->kd, c->cpu, c->sp, &c->stack) == -1)
-			return -1;
-		c->visited = 1u << c->stack.id;
-	}
+	if (c->stack.name == NULL && !c->user && bt_begin_stack(w) == -1)
+		return -1;
 	for (;;) {
 		if (bt_tell(w) != 0)
 			return KVM_BT_STOPPED;

@@ -58,8 +58,8 @@ probe_graph(kvm_t *kd, kvaddr_t task, kvaddr_t handler, kvaddr_t at)
 	    kvmi_read(kd, task + stack.kt_offset, &va, 8) == -1 ||
 	    va == 0 || kvmi_read(kd, va, words, sizeof(words)) == -1)
 		return handler;
-	for (i = 0; i < PROBE_GRAPH / 8; i++) {
-		r = i + (ret.kt_offset - retp.kt_offset) / 8;
+	for (i = retp.kt_offset / 8; i < PROBE_GRAPH / 8; i++) {
+		r = i - retp.kt_offset / 8 + ret.kt_offset / 8;
 		if (words[i] == at && r < PROBE_GRAPH / 8)
 			return words[r];
 	}

@@ -179,6 +179,8 @@ backtrace_exceptions_cross_stacks(void **state)
 		assert_int_equal(trace(&s, reg), KVM_BT_ENTRY);
 		assert_int_equal(nframes, 4);
 		assert_string_equal(frames[0].kf_stack, "NMI");
+		assert_string_equal(frames[1].kf_stack, "IRQ");
+		assert_string_equal(frames[2].kf_stack, "TASK");
 		assert_int_equal(frames[1].kf_pc, irq[RIP]);
 		assert_int_equal(frames[1].kf_sp, irq[RSP]);
 		assert_int_equal(frames[1].kf_flags, 0);
@@ -217,6 +219,7 @@ backtrace_ends_at_user_mode(void **state)
 	assert_int_equal(frames[1].kf_pc, 0x401000);
 	assert_int_equal(frames[1].kf_flags, KVM_FRAME_USER);
 	assert_null(frames[1].kf_name);
+	assert_null(frames[1].kf_stack);
 	/* A CPU that was stopped there. */
 	assert_int_equal(trace(&s, user), KVM_BT_USER);
 	assert_int_equal(nframes, 1);
