@@ -20,7 +20,7 @@
 /* Whose backtrace it is. */
 struct bt_who {
 	int cpu;		/* -1: a thread that does not run */
-	bool panicked, known;	/* known: the thread, as below */
+	bool panicked, idle, known;	/* known: the thread, as below */
 	int pid, tid;
 	char state;
 	uint64_t task;
@@ -126,6 +126,7 @@ bt_json_who(struct json *js, const struct bt_who *who)
 	else
 		json_null(js, "cpu");
 	json_bool(js, "panicked", who->panicked);
+	json_bool(js, "idle", who->idle);
 	if (!who->known)
 		return;
 	json_signed(js, "pid", who->pid);
@@ -141,8 +142,9 @@ bt_print_who(const struct bt_who *who)
 	char name[TEXT_ENCODED(KI_LNAMELEN)];
 
 	if (who->cpu != -1)
-		printf("CPU %d%s", who->cpu,
-		    who->panicked ? ", which panicked" : "");
+		printf("CPU %d%s%s", who->cpu,
+		    who->panicked ? ", which panicked" : "",
+		    who->idle ? ": idle" : "");
 	if (who->known)
 		printf("%sprocess %d, thread %d, %s, state %c, task "
 		    "0x%016" PRIx64, who->cpu != -1 ? ": " : "", who->pid,
@@ -259,12 +261,15 @@ bt_cpu(const struct target *t, unsigned int cpu)
 {
 	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
 	struct bt_who who = { .cpu = (int)cpu };
+	struct kvm_regs regs;
 
 	if (h == NULL)
 		return -1;
 	who.panicked = cpu == h->panic_cpu;
 	/* Whose it was is good to know, but no more. */
 	(void)bt_threads(t, -1, (int)cpu, &who);
+	who.idle = !who.known && kvm_getregs(t->kd, cpu, &regs) == 1 &&
+	    regs.kr_tid == 0;
 	return bt_show(t, &who);
 }
 
