@@ -3,7 +3,9 @@
  * crashme.c: a kernel module that gives a dump something known to hold, and
  * panics on request.  For the regression tests only.
  *
- * Writing panic, bug, null or irq to parameters/how panics in crashme_die().
+ * Writing to parameters/how panics: panic, bug and null in crashme_die(); irq
+ * and nmi there too, called by an interrupt; ret behind a return probe; deep
+ * where the stack ends.
  * hold=1 stops the machine behind all other panic notifiers, until the host
  * sends a byte, and tells the host through the second serial port, touching no
  * memory: what QEMU then saves is what the dump should hold.
@@ -39,6 +41,7 @@
 #include <linux/virtio_ring.h>
 #include <linux/vmalloc.h>
 #include <asm/apic.h>
+#include <asm/nmi.h>
 #include <asm/pgtable.h>
 
 #include <os/kcompat.h>
@@ -142,23 +145,77 @@ static void crashme_irq(struct irq_work *work)
 
 static struct irq_work crashme_work = IRQ_WORK_INIT_HARD(crashme_irq);
 
+static int crashme_nmi(unsigned int type, struct pt_regs *regs)
+{
+	crashme_die();
+	return NMI_HANDLED;
+}
+
+/* Its caller finds no return address but that of the probe. */
+noinline int crashme_watched(void);
+noinline int crashme_watched(void)
+{
+	crashme_die();
+	return 1;
+}
+
+static int crashme_returns(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	return 0;
+}
+
+static struct kretprobe crashme_retprobe = {
+	.handler = crashme_returns,
+	.kp.addr = (kprobe_opcode_t *)crashme_watched,
+};
+
+/* Uses up the stack. */
+static noinline int crashme_deep(int depth)
+{
+	volatile char pad[512];
+
+	pad[depth % sizeof(pad)] = 1;
+	if (depth == INT_MAX)
+		return 0;
+	return crashme_deep(depth + 1) + pad[depth % sizeof(pad)];
+}
+
+static int crashme_elsewhere(void)
+{
+	int error = 0;
+
+	if (sysfs_streq(crashme_how, "irq")) {
+		irq_work_queue(&crashme_work);
+	} else if (sysfs_streq(crashme_how, "nmi")) {
+		error = register_nmi_handler(NMI_LOCAL, crashme_nmi, 0,
+					     "crashme");
+		if (error == 0)
+			apic->send_IPI(raw_smp_processor_id(), NMI_VECTOR);
+	} else if (sysfs_streq(crashme_how, "ret")) {
+		error = register_kretprobe(&crashme_retprobe);
+		if (error == 0)
+			error = crashme_watched();
+	} else if (sysfs_streq(crashme_how, "deep")) {
+		error = crashme_deep(0);
+	} else {
+		crashme_die();
+	}
+	return error;
+}
+
 static int crashme_set_how(const char *text, const struct kernel_param *kp)
 {
 	if (crashme_linear == NULL)
 		return -EINVAL;		/* not when the module is loaded */
 	strscpy(crashme_how, text, sizeof(crashme_how));
-	if (sysfs_streq(crashme_how, "irq"))
-		irq_work_queue(&crashme_work);
-	else
-		crashme_die();
-	return 0;
+	return crashme_elsewhere();
 }
 
 static const struct kernel_param_ops crashme_how_ops = {
 	.set = crashme_set_how,
 };
 module_param_cb(how, &crashme_how_ops, NULL, 0200);
-MODULE_PARM_DESC(how, "panic, bug, null or irq: die of that");
+MODULE_PARM_DESC(how, "panic, bug, null, irq, nmi, ret or deep: die of that");
 
 #define CRASHME_REGS	14		/* all but rbp and rsp */
 

@@ -232,7 +232,7 @@ def run_tool(case, name, *argv):
 
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
          watch=None, panic=PANIC, options="", before=(), dumpon="dumpon",
-         layout=None, crashme="hold=1", peers=(),
+         layout=None, crashme="hold=1", silent=False, peers=(),
          **vmargs):
     """Arms, panics and holds a machine; a Dead.
 
@@ -240,8 +240,8 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
     stands still before its panic; its result is kept in Dead.before.  options:
     of the disk's device; before: QEMU arguments ahead of the disk's.  dumpon:
     the command that arms, but for the device.  layout: of the disk; see
-    disk.guarded().  peers: formats of QEMU's dump-guest-memory wanted as well,
-    as Dead.peers.
+    disk.guarded().  silent: the kernel dies where its console is out of reach.
+    peers: formats of QEMU's dump-guest-memory wanted as well, as Dead.peers.
     """
     part = 0 if table is None else 2
     image = case.disk(swap_mib, table, **(layout or {}))
@@ -259,8 +259,10 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
             vm.cont()
         dead.alive = vm.console.text()
         vm.data.send("die")
-        dead.last = await_dump(vm)
-        _, held = vm.data.wait("@@held ([0-9a-f]+) ([0-9a-f]+)", 30)
+        if not silent:
+            dead.last = await_dump(vm)
+        _, held = vm.data.wait("@@held ([0-9a-f]+) ([0-9a-f]+)",
+                               DUMP_TIMEOUT_S if silent else 30)
         dead.held = [int(text, 16) for text in held.groups()]
         vm.stop()
         dead.images = vm.save_memory(case.path("memory"))

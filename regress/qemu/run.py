@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import case
 import test_arm         # noqa: F401  (each registers its tests)
+import test_backtrace   # noqa: F401
 import test_broken      # noqa: F401
 import test_dumperfault # noqa: F401
 import test_flood       # noqa: F401

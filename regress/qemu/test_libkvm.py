@@ -5,6 +5,7 @@ itself printed just before it died."""
 import json
 import re
 
+import backtrace
 import crash
 from case import test
 
@@ -17,7 +18,7 @@ sleep 1000 &
 kill -STOP $!
 say stats cat /proc/[0-9]*/stat
 say statuses cat /proc/[0-9]*/task/[0-9]*/status
-"""
+""" + backtrace.STACKS
 # More pages than the counters of memory may be behind.
 PAGES_BEHIND = 256
 TICKS = 100             # USER_HZ
@@ -183,7 +184,7 @@ def registers(case, core, dead):
 
 @test(all_kernels=True)
 def nvme_core_tells_what_the_guest_told(case):
-    """symbols, log, modules, registers, processes and release found in a core
+    """symbols, log, modules, registers, processes, backtraces and release found in a core
     with nothing else are those that the guest printed: NVMe, two CPUs."""
     dead = crash.kill(case, "nvme", work=TELL, smp=2)
     dead.check_complete()
@@ -193,6 +194,8 @@ def nvme_core_tells_what_the_guest_told(case):
     modules(case, core, dead.found["modules"])
     registers(case, core, dead)
     processes(case, core, dead.found)
+    backtrace.panicked_as_printed(case, core, dead.console)
+    backtrace.all_as_before(case, core, dead.found)
     about = json.loads(crashinfo(case, core, "uptime", "--json"))
     case.equal(about["release"], dead.found["uname"][0], "the release")
     case.equal(crashinfo(case, dead.window(), "dmesg"),

@@ -4,6 +4,7 @@ kernel's console and the test's own module say."""
 
 import re
 
+import backtrace
 import corefile
 import crash
 from case import test
@@ -116,8 +117,8 @@ def printed_registers(console):
 
 @test()
 def registers_of_an_oops(case):
-    """after a write through a bad pointer the panicking CPU's registers are
-    those that the kernel printed."""
+    """after a write through a bad pointer the panicking CPU's registers and
+    backtrace are those that the kernel printed."""
     dead = crash.kill(case, "nvme", smp=2, append="oops=panic isolcpus=1",
                       work=WHO, panic="""
 echo "@@dying"
@@ -125,7 +126,8 @@ read -r word
 echo null >/sys/module/crashme/parameters/how
 """)
     dead.check_complete()
-    core = corefile.Core(dead.save())
+    path = dead.save()
+    core = corefile.Core(path)
     notes, printed = core.registers(), printed_registers(dead.console)
     case.equal(sorted(name for name in ALL if name not in printed), [],
                "registers that are not on the console")
@@ -137,3 +139,9 @@ echo null >/sys/module/crashme/parameters/how
     case.check(found, "the console does not say where it was")
     case.equal(notes[0]["rip"], places(dead)[found[1]][0] + int(found[2], 16),
                "rip")
+    trace = backtrace.oopsed_as_printed(case, path, dead.console,
+                                        "BUG: kernel NULL pointer")
+    case.equal(trace["frames"][0]["registers"],
+               {name: f"{value:#x}" for name, value in notes[0].items()
+                if name in trace["frames"][0]["registers"]},
+               "the registers of the backtrace")
