@@ -13,7 +13,7 @@ import sys
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 # What stands for everything that is not in this tree.
-LINUX = "<linux>"   # the kernel's headers: <linux/...>, <asm/...>
+LINUX = "<linux>"   # the kernel's headers: <linux/...>, <asm/...>, <scsi/...>
 SYSTEM = "<system>"  # any other
 
 # A part of the tree, by the files in it; what they may include.  The first
@@ -65,7 +65,7 @@ def target(tree, path, quote, name):
         found = os.path.normpath(os.path.join(place, name))
         if os.path.isfile(os.path.join(tree, found)):
             return found
-    if name.startswith(("linux/", "asm/", "asm-generic/", "uapi/")):
+    if name.startswith(("linux/", "asm/", "asm-generic/", "uapi/", "scsi/")):
         return LINUX
     return SYSTEM
 

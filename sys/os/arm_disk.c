@@ -5,7 +5,6 @@
  * controller stays the stock driver's.
  */
 #include <linux/delay.h>
-#include <linux/nvme_ioctl.h>
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
 
@@ -15,25 +14,6 @@
 #define SLOTS		6u
 #define SLOT_LEN	(256u << 10)
 #define BIND_WAIT_MS	2000u	/* for a driver that binds or unbinds */
-
-/*
- * The PCI function that a disk hangs from; NULL.  *via: the device on another
- * bus between the two, if there is one.
- */
-static struct pci_dev *
-disk_pci(struct gendisk *disk, struct device **via)
-{
-	struct device *dev;
-
-	*via = NULL;
-	for (dev = disk_to_dev(disk)->parent; dev; dev = dev->parent) {
-		if (dev_is_pci(dev))
-			return to_pci_dev(dev);
-		if (!*via && dev->bus)
-			*via = dev;
-	}
-	return NULL;
-}
 
 /* The first page of the window, past every cache. */
 static int
@@ -85,8 +65,8 @@ arm_page0(struct armed *a, const struct arm_config *cfg,
 }
 
 /*
- * Keeps the function's driver where it is until we are armed: from then on its
- * unbinding disarms.  That event comes with the lock held and waits for
+ * Takes over the reference to the function, and keeps its driver where it is
+ * until we are armed: from then on its unbinding disarms.  That event comes with the lock held and waits for
  * arm_lock, so we must not wait for the lock without a limit.
  */
 static int
@@ -95,11 +75,15 @@ arm_function(struct armed *a, const struct arm_config *cfg,
 {
 	unsigned int ms;
 
-	bus_pci_init(&a->bus, pci_dev_get(pdev));
+	bus_pci_init(&a->bus, pdev);
 	pm_runtime_get_sync(&pdev->dev);
 	a->no_d3cold = pdev->no_d3cold;
 	pci_d3cold_disable(pdev);
 	a->dd.bus = &a->bus.bus;
+	if (pci_domain_nr(pdev->bus) != 0)
+		return arm_refuse(-EOPNOTSUPP, "%s: its controller %s is not "
+		    "in PCI segment 0; choose a disk on another controller",
+		    cfg->device, pci_name(pdev));
 	for (ms = 0; ms < BIND_WAIT_MS && !a->dev_locked; ms += 10) {
 		a->dev_locked = device_trylock(&pdev->dev) != 0;
 		if (!a->dev_locked)
@@ -127,8 +111,8 @@ arm_controller(struct armed *a, const struct arm_config *cfg,
 	u32 per = bdev_logical_block_size(bdev) >> SECTOR_SHIFT;
 	struct dumpdev *dd = &a->dd;
 	struct device *via;
-	struct pci_dev *pdev = disk_pci(bdev->bd_disk, &via);
-	int nsid, error;
+	struct pci_dev *pdev;
+	int error;
 
 	if (bdev_is_zoned(bdev))
 		return arm_refuse(-EOPNOTSUPP, "%s is on a zoned disk, which "
@@ -138,14 +122,11 @@ arm_controller(struct armed *a, const struct arm_config *cfg,
 		return arm_refuse(-EOPNOTSUPP, "%s: its disk is formatted with "
 		    "metadata or protection information; format it without",
 		    cfg->device);
+	pdev = unit_pci(bdev->bd_disk, &via);
 	if (!pdev)
 		return arm_refuse(-EOPNOTSUPP, "%s is on no PCI controller "
-		    "that this module could drive; choose a disk on NVMe or "
-		    "virtio-blk", cfg->device);
-	if (pci_domain_nr(pdev->bus) != 0)
-		return arm_refuse(-EOPNOTSUPP, "%s: its controller %s is not "
-		    "in PCI segment 0; choose a disk on another controller",
-		    cfg->device, pci_name(pdev));
+		    "that this module could drive; choose a disk on "
+		    UNIT_DRIVEN, cfg->device);
 	error = arm_function(a, cfg, pdev);
 	if (error != 0)
 		return error;
@@ -165,16 +146,7 @@ arm_controller(struct armed *a, const struct arm_config *cfg,
 			    dev_name(via));
 		}
 	}
-	if (pdev->class == PCI_CLASS_STORAGE_EXPRESS &&
-	    bdev->bd_disk->fops->ioctl) {
-		nsid = bdev->bd_disk->fops->ioctl(bdev, KCOMPAT_OPEN_READ,
-		    NVME_IOCTL_ID, 0);
-		if (nsid <= 0)
-			return arm_refuse(-EOPNOTSUPP, "%s: its NVMe namespace "
-			    "id can't be had (error %d)", cfg->device, nsid);
-		dd->unit = (u32)nsid;
-	}
-	return 0;
+	return unit_find(cfg, bdev, pdev, &dd->unit);
 }
 
 /* A dump partition has no other user: nobody mounts it while it is armed. */
@@ -235,8 +207,8 @@ arm_driver(struct armed *a, const struct arm_config *cfg)
 	error = dumpdev_match(&a->dd);
 	if (error == -ENODEV)
 		return arm_refuse(error, "%s: there is no dump driver for its "
-		    "controller %s [%04x:%04x]; choose a disk on NVMe or "
-		    "virtio-blk", cfg->device, pci_name(a->bus.pdev),
+		    "controller %s [%04x:%04x]; choose a disk on "
+		    UNIT_DRIVEN, cfg->device, pci_name(a->bus.pdev),
 		    a->bus.pdev->vendor, a->bus.pdev->device);
 	if (error == 0) {
 		a->dd.softc = kzalloc(a->dd.ops->softc_size, GFP_KERNEL);

@@ -6,6 +6,7 @@
  *	ctl.c		/sys/kernel/swapcore, /dev/swapcore
  *	arm.c		arming: everything a dump will need is reserved here
  *	arm_disk.c	the disk's part of that
+ *	unit.c		where a disk is: controller, port, target, namespace
  *	own.c		the memory that a dump changes while it runs
  *	hook.c		the panic notifier, and what calls the dump core
  *	events.c	unbind, suspend, hotplug: when arming must end or move
@@ -135,6 +136,18 @@ void arm_disk_free(struct armed *a);
 /* Calls fn for each physical range that a dump changes while it runs. */
 void own_each(const struct armed *a,
     void (*fn)(void *arg, u64 start, u64 end, const char *what), void *arg);
+
+/* ---- unit.c ---- */
+
+/* What there are dump drivers for. */
+#define UNIT_DRIVEN	"NVMe, SATA (AHCI), virtio-blk or virtio-scsi"
+
+/* The PCI function that a disk hangs from, with a reference; NULL.  *via: the
+ * device on another bus between the two, if there is one. */
+struct pci_dev *unit_pci(struct gendisk *disk, struct device **via);
+/* Which of the function's disks it is: dumpdev.h's unit. */
+int unit_find(const struct arm_config *cfg, struct block_device *bdev,
+    const struct pci_dev *pdev, u32 *unit);
 
 /* ---- hook.c ---- */
 
