@@ -9,6 +9,7 @@
  * id counts up; its descriptor and info are at id modulo their number.
  *
  * Memory that is not in the dump costs the records in it, not the log.
+ * kvm_logbuf.c knows what was there before.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -257,7 +258,9 @@ kvm_log(kvm_t *kd, int (*fn)(void *cookie, const struct kvm_logrec *rec),
 	if (kd->live != NULL) {
 		rv = kvmi_kmsg_each(kd, fn, cookie);
 	} else if (kvmi_need_header(kd) == 0) {
-		if (log_open(kd, &r) == 0)
+		if (kvmi_info_has(kd, "SIZE(printk_log)"))
+			rv = kvmi_logbuf(kd, fn, cookie);
+		else if (log_open(kd, &r) == 0)
 			rv = log_each(kd, &r, fn, cookie);
 		if (rv == -1)
 			kvmi_prepend(kd, "kernel log");

@@ -17,7 +17,8 @@
  *	kvm_lwp.c			from
  *	kvm_task.c, kvm_tasktype.c	the kernel's tasks
  *	kvm_type.c			structures
- *	kvm_log.c, kvm_dmesg.c		the kernel log
+ *	kvm_log.c, kvm_logbuf.c,
+ *	kvm_dmesg.c			the kernel log
  *	kvm_info.c, kvm_note.c		what the kernel says of itself
  *	kvm_live.c, kvm_livefile.c	all of these of the running system:
  *	kvm_ksymfile.c, kvm_modfile.c	/proc/kallsyms, /proc/modules,
@@ -841,6 +842,12 @@ int kvmi_x86_64_unwind(kvm_t *kd, struct kvmi_cursor *c);
 void kvmi_cursor_regs(struct kvmi_cursor *c);
 /* Could pc be a return address? */
 bool kvmi_unwind_plausible(kvm_t *kd, kvaddr_t pc);
+
+/* ---- kvm_logbuf.c: the log before Linux 5.10 ---- */
+
+/* As kvm_log(3), without kvmi_report(). */
+int kvmi_logbuf(kvm_t *kd, int (*fn)(void *cookie,
+    const struct kvm_logrec *rec), void *cookie);
 
 /* ---- kvm_elf.c: the execfile ---- */
 
