@@ -220,7 +220,8 @@ search(kvm_t *kd, struct kvmi_ksparts *p)
 	}
 	return kvmi_err(kd, ENOTSUP, "VMCOREINFO of kernel %s does not say "
 	    "where, and there are none from 0x%llx to 0x%llx",
-	    kd->hdr->release, (unsigned long long)image,
+	    kd->hdr != NULL ? kd->hdr->release : kvmi_live_release(kd),
+	    (unsigned long long)image,
 	    (unsigned long long)(image + off));
 }
 
