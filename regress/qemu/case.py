@@ -31,14 +31,16 @@ class Skip(Exception):
     """The test can't be made here."""
 
 
-def test(slow=False, all_kernels=False, images=False):
+def test(slow=False, all_kernels=False, images=False, module=None):
     """Registers a test.  slow: for check-all only.  all_kernels: not only with
     the first kernel.  images: it needs no module of ours; with the first kernel,
-    and in check-all with all that are there without headers."""
+    and in check-all with all that are there without headers.  module: only
+    with kernels that have this one."""
     def mark(function):
         function.slow = slow
         function.all_kernels = all_kernels
         function.images = images
+        function.module = module
         TESTS.append(function)
         return function
     return mark
@@ -54,6 +56,9 @@ class Kernel:
         self.image = f"{root}/boot/vmlinuz-{release}"
         self.system_map = f"{root}/boot/System.map-{release}"
         self.base = None
+
+    def has(self, module):
+        return module in initramfs.module_files(self.root, self.release)
 
     def make_base(self, programs, guestdir, path):
         """The initramfs that all tests with this kernel share."""

@@ -148,7 +148,9 @@ def guarded(path, swap_mib, table="gpt", sector=SECTOR, scratch_mib=0,
 def attach(disk, bus, index=0, options=""):
     """QEMU arguments that give the guest this disk.
 
-    The bus "nsid2" is namespace 2 of an NVMe controller `ctl' that others make.
+    The bus "nsid2" is namespace 2 of an NVMe controller `ctl' that others make;
+    "scsi" a disk of the virtio-scsi host `host' that others make; "ahci" the
+    port with this index.
     """
     name = f"disk{index}"
     device = {
@@ -156,6 +158,8 @@ def attach(disk, bus, index=0, options=""):
         "nsid2": f"nvme-ns,drive={name},bus=ctl,nsid=2",
         "virtio": f"virtio-blk-pci,drive={name},serial={name},"
                   "disable-legacy=on,num-queues=2,packed=on",
+        "scsi": f"scsi-hd,drive={name},serial={name},bus=host.0",
+        "ahci": f"ide-hd,drive={name},serial={name},bus=ide.{index}",
     }[bus]
     drive = ["-drive", f"if=none,id={name},format=raw,file={disk.path},"
                        "cache=unsafe"]
@@ -170,7 +174,8 @@ def node(bus, part=0, index=0):
         return "/dev/nvme0n2" + (f"p{part}" if part else "")
     if bus == "nvme":
         return f"/dev/nvme{index}n1" + (f"p{part}" if part else "")
-    return f"/dev/vd{chr(ord('a') + index)}" + (str(part) if part else "")
+    kind = "vd" if bus == "virtio" else "sd"
+    return f"/dev/{kind}{chr(ord('a') + index)}" + (str(part) if part else "")
 
 
 def free(path):

@@ -13,7 +13,8 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import case
-import test_arm         # noqa: F401  (each registers its tests)
+import test_ahci        # noqa: F401  (each registers its tests)
+import test_arm         # noqa: F401
 import test_backtrace   # noqa: F401
 import test_broken      # noqa: F401
 import test_dumperfault # noqa: F401
@@ -32,6 +33,7 @@ import test_offline_memory # noqa: F401
 import test_panic       # noqa: F401
 import test_powercut    # noqa: F401
 import test_regs        # noqa: F401
+import test_scsi        # noqa: F401
 import test_small       # noqa: F401
 import test_truth       # noqa: F401
 import test_unbind_race # noqa: F401
@@ -105,6 +107,11 @@ def plan(args):
         kernels = args.kernels
         if function.images:
             kernels = kernels[:1] + args.images
+        if function.module:
+            kernels = [one for one in kernels if one.has(function.module)]
+            if not kernels:
+                say(f"SKIP qemu/{function.__name__}: no kernel has the "
+                    f"module {function.module}")
         for index, kernel in enumerate(kernels):
             if index == 0 or function.all_kernels or args.all:
                 pairs.append((function, kernel))

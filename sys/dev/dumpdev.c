@@ -11,6 +11,8 @@
 const struct dumpdev_ops *const dumpdev_drivers[] = {
 	&nvme_dumpdev_ops,
 	&vioblk_dumpdev_ops,
+	&vioscsi_dumpdev_ops,
+	&ahci_dumpdev_ops,
 	NULL
 };
 

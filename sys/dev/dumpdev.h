@@ -158,7 +158,9 @@ struct dumpdev {
 
 	/* Set by whoever arms, before match and attach; softc, zeroed and
 	 * of ops->softc_size bytes, between the two. */
-	uint32_t unit;		/* NVMe: namespace id.  virtio-blk: 0 */
+	uint32_t unit;		/* NVMe: namespace id.  AHCI: port.
+				 * virtio-blk: 0.  virtio-scsi: target << 16 |
+				 * LUN */
 	uint32_t blksize;	/* bytes of a logical block: 512 .. 4096 */
 	uint64_t nblks;		/* capacity in blocks */
 	unsigned int nslots;	/* wished for; lowered, to 2 at least */
@@ -183,6 +185,8 @@ struct dumpdev {
 extern const struct dumpdev_ops *const dumpdev_drivers[];
 extern const struct dumpdev_ops nvme_dumpdev_ops;
 extern const struct dumpdev_ops vioblk_dumpdev_ops;
+extern const struct dumpdev_ops vioscsi_dumpdev_ops;
+extern const struct dumpdev_ops ahci_dumpdev_ops;
 
 /*
  * The one wait.  Calls done(arg) until it returns non-zero or timeout_us have

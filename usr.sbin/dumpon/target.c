@@ -81,7 +81,7 @@ target_refuse_virtual(const struct target *t)
 		    strlen(virtual_disks[i].prefix)) != 0)
 			continue;
 		warnx("%s: is %s, which a crashed kernel can't write to: "
-		    "name a swap partition of an NVMe or virtio disk",
+		    "name a swap partition of an NVMe, SATA or virtio disk",
 		    t->device, virtual_disks[i].what);
 		return -1;
 	}

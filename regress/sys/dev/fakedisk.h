@@ -51,11 +51,16 @@ struct fakedev {
 		uint32_t status;
 		const char *reason;
 	} failures[4];
+	/* Does its driver ask again, one by one, what was in flight when one
+	 * of several failed? */
+	bool asks_again;
 	/* Ways in which it can break, by what the driver says; NULL ends. */
 	const char *breaks[4];
 };
 
+extern const struct fakedev fakeahci_dev;
 extern const struct fakedev fakenvme_dev;
+extern const struct fakedev fakevioscsi_dev;
 extern const struct fakedev fakevirtio_dev;
 
 void fakedisk_init(struct fakedisk *d, struct fakebus *fb, uint32_t blksize,

@@ -25,12 +25,6 @@
 #define F_FLUSH		(1ull << 9)
 #define F_VERSION_1	(1ull << 32)
 
-struct piece {
-	uint64_t addr;
-	uint32_t len;
-	bool devwrites;
-};
-
 static uint64_t
 get(struct fakevirtio *f, uint64_t addr, unsigned int len)
 {
@@ -46,10 +40,9 @@ put(struct fakevirtio *f, uint64_t addr, uint64_t v, unsigned int len)
 	memcpy(fakebus_dma(f->d.fb, addr, len), &v, len);
 }
 
-/* Walks the chain at head; the number of its pieces. */
-static unsigned int
-chain(struct fakevirtio *f, uint16_t head, struct piece *pieces,
-    unsigned int max)
+unsigned int
+fakevirtio_chain(struct fakevirtio *f, uint16_t head,
+    struct fakevirtio_piece *pieces, unsigned int max)
 {
 	unsigned int n = 0, flags;
 	uint64_t at;
@@ -73,8 +66,8 @@ chain(struct fakevirtio *f, uint16_t head, struct piece *pieces,
 	}
 }
 
-static void
-used(struct fakevirtio *f, uint32_t id, uint32_t len)
+void
+fakevirtio_used(struct fakevirtio *f, uint32_t id, uint32_t len)
 {
 	uint64_t at = f->device + 4 + 8ull * (f->used_idx % f->q_size);
 
@@ -85,7 +78,7 @@ used(struct fakevirtio *f, uint32_t id, uint32_t len)
 
 /* Moves the data pieces; their length. */
 static uint64_t
-move(struct fakevirtio *f, const struct piece *p, unsigned int n,
+move(struct fakevirtio *f, const struct fakevirtio_piece *p, unsigned int n,
     uint64_t sector, bool read)
 {
 	uint64_t len = 0, at = sector * 512;
@@ -111,11 +104,19 @@ move(struct fakevirtio *f, const struct piece *p, unsigned int n,
 	return len;
 }
 
-static void
-do_request(struct fakevirtio *f, uint16_t head)
+static bool
+blk_counts(struct fakevirtio *f, uint16_t head)
 {
-	struct piece p[128];
-	unsigned int n = chain(f, head, p, 128);
+	(void)f;
+	(void)head;
+	return true;
+}
+
+static void
+blk_answer(struct fakevirtio *f, uint16_t head)
+{
+	struct fakevirtio_piece p[128];
+	unsigned int n = fakevirtio_chain(f, head, p, 128);
 	uint64_t type, sector, len = 0;
 	uint8_t status = 0;
 
@@ -139,7 +140,7 @@ do_request(struct fakevirtio *f, uint16_t head)
 		f->d.nunflushed += type == 1 && (f->taken & F_FLUSH) != 0;
 	}
 	put(f, p[n - 1].addr, status, 1);
-	used(f, head, (uint32_t)(type == 0 ? len + 1 : 1));
+	fakevirtio_used(f, head, (uint32_t)(type == 0 ? len + 1 : 1));
 }
 
 static bool
@@ -162,6 +163,10 @@ take(struct fakevirtio *f, uint16_t slot)
 	uint16_t head = (uint16_t)get(f, f->driver + 4 +
 	    2ull * (slot % f->q_size), 2);
 
+	if (!f->counts(f, head)) {
+		f->answer(f, head);
+		return;
+	}
 	f->d.nreq++;
 	if (breaks(f))
 		return;
@@ -170,12 +175,12 @@ take(struct fakevirtio *f, uint16_t slot)
 		return;
 	}
 	if (f->d.strays) {
-		used(f, 0xffffffff, 0);
-		used(f, head + 1u, 0);	/* in the middle of a chain */
+		fakevirtio_used(f, 0xffffffff, 0);
+		fakevirtio_used(f, head + 1u, 0);	/* in the middle of a chain */
 	}
-	do_request(f, head);
+	f->answer(f, head);
 	if (f->d.strays)
-		used(f, f->q_size, 0);
+		fakevirtio_used(f, f->q_size, 0);
 }
 
 static void
@@ -191,13 +196,15 @@ fakevirtio_step(void *dev)
 	if ((f->status & S_DRIVER_OK) == 0 || f->q_enable == 0 || f->broken)
 		return;
 	if (fakedisk_late(&f->d))
-		do_request(f, (uint16_t)f->late_head);
+		f->answer(f, (uint16_t)f->late_head);
 	if (!f->notified)
 		return;
 	f->notified = false;
 	assert_int_equal(get(f, f->driver, 2), 1);	/* no interrupts */
 	idx = (uint16_t)get(f, f->driver + 2, 2);
 	first = f->avail_idx;
+	if ((uint16_t)(idx - first) > f->max_offered)
+		f->max_offered = (uint16_t)(idx - first);
 	while (f->avail_idx != idx && !f->broken) {
 		take(f, f->d.backwards ?
 		    (uint16_t)(first + idx - 1 - f->avail_idx) : f->avail_idx);
@@ -256,7 +263,7 @@ static void
 write_enable(struct fakevirtio *f, uint64_t v)
 {
 	assert_int_equal(v, 1);
-	assert_int_equal(f->q_select, 0);
+	assert_int_equal(f->q_select, f->queue);
 	assert_int_equal(f->status, S_ACK | S_DRIVER | S_FEATURES_OK);
 	assert_true(f->q_size != 0 && (f->q_size & (f->q_size - 1)) == 0);
 	assert_true(f->q_size <= f->queue_max);
@@ -323,7 +330,7 @@ fakevirtio_write(void *dev, unsigned int bar, uint64_t off, unsigned int size,
 	if (off >= NOTIFY) {
 		assert_int_equal(size, 2);
 		assert_int_equal(off - NOTIFY, f->noff * NOTIFY_MULT);
-		assert_int_equal(v, 0);
+		assert_int_equal(v, f->queue);
 		f->notified = true;
 		return;
 	}
@@ -360,6 +367,15 @@ common_read(struct fakevirtio *f, uint64_t off, unsigned int size)
 	}
 }
 
+static void
+blk_config(const struct fakevirtio *f, uint8_t cfg[64])
+{
+	memcpy(cfg, &f->capacity, 8);
+	memcpy(cfg + 8, &f->size_max, 4);
+	memcpy(cfg + 12, &f->seg_max, 4);
+	memcpy(cfg + 20, &f->blk_size, 4);
+}
+
 static uint64_t
 fakevirtio_read(void *dev, unsigned int bar, uint64_t off, unsigned int size)
 {
@@ -371,10 +387,7 @@ fakevirtio_read(void *dev, unsigned int bar, uint64_t off, unsigned int size)
 	if (off < DEVICE)
 		return common_read(f, off - COMMON, size);
 	assert_true(off < DEVICE + sizeof(cfg));
-	memcpy(cfg, &f->capacity, 8);
-	memcpy(cfg + 8, &f->size_max, 4);
-	memcpy(cfg + 12, &f->seg_max, 4);
-	memcpy(cfg + 20, &f->blk_size, 4);
+	f->config(f, cfg);
 	/* The first half is another disk's, and the generation tells. */
 	if (off == DEVICE && f->unstable > 0) {
 		f->unstable--;
@@ -399,32 +412,25 @@ cap(struct fakebus *fb, unsigned int pos, unsigned int next, unsigned int type,
 		fakebus_cfg_set4(fb, pos + 16, NOTIFY_MULT);
 }
 
-static void
-fakevirtio_init(void *fake, struct fakebus *fb, uint32_t blksize,
-    uint64_t nblks)
+void
+fakevirtio_setup(struct fakevirtio *f, struct fakebus *fb, uint32_t blksize,
+    uint64_t nblks, uint32_t id)
 {
-	struct fakevirtio *f = fake;
-
 	fakedisk_init(&f->d, fb, blksize, nblks);
-	f->capacity = f->d.len / 512;
 	f->blk_size = blksize;
-	f->seg_max = 126;
 	f->queue_max = 256;
 	f->noff = 3;
-	/* Much is offered: SEG_MAX, BLK_SIZE, FLUSH, CONFIG_WCE, MQ; INDIRECT,
-	 * EVENT_IDX, VERSION_1, RING_PACKED, ORDER_PLATFORM. */
-	f->features = F_SEG_MAX | 1ull << 6 | F_FLUSH | 1ull << 11 |
-	    1ull << 12 | 1ull << 28 | 1ull << 29 | F_VERSION_1 | 1ull << 34 |
+	/* INDIRECT, EVENT_IDX, VERSION_1, RING_PACKED, ORDER_PLATFORM. */
+	f->features = 1ull << 28 | 1ull << 29 | F_VERSION_1 | 1ull << 34 |
 	    1ull << 36;
 	/* Running, for the stock driver. */
 	f->status = S_ACK | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK;
-	f->taken = f->features;
 	fb->dev = f;
 	fb->reg_read = fakevirtio_read;
 	fb->reg_write = fakevirtio_write;
 	fb->step = fakevirtio_step;
 	fb->bar_len[FAKEVIRTIO_BAR] = 0x4000;
-	fakebus_cfg_set4(fb, 0x00, 0x10421af4);
+	fakebus_cfg_set4(fb, 0x00, id);
 	fakebus_cfg_set4(fb, 0x08, 0x01000001);
 	fakebus_cfg_set4(fb, 0x34, 0x98);
 	fakebus_cfg_set4(fb, 0x98, 0x00038411);	/* MSI-X */
@@ -434,12 +440,30 @@ fakevirtio_init(void *fake, struct fakebus *fb, uint32_t blksize,
 	cap(fb, 0x40, 0x00, 1, COMMON, 0x38);
 }
 
-static bool
+bool
 fakevirtio_quiet(const void *fake)
 {
 	const struct fakevirtio *f = fake;
 
 	return f->status == 0;	/* reset */
+}
+
+static void
+fakevirtio_init(void *fake, struct fakebus *fb, uint32_t blksize,
+    uint64_t nblks)
+{
+	struct fakevirtio *f = fake;
+
+	fakevirtio_setup(f, fb, blksize, nblks, 0x10421af4);
+	f->counts = blk_counts;
+	f->answer = blk_answer;
+	f->config = blk_config;
+	f->capacity = f->d.len / 512;
+	f->seg_max = 126;
+	/* Much is offered: CONFIG_WCE and MQ besides what is used. */
+	f->features |= F_SEG_MAX | 1ull << 6 | F_FLUSH | 1ull << 11 |
+	    1ull << 12;
+	f->taken = f->features;
 }
 
 const struct fakedev fakevirtio_dev = {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fakevirtio.h: a modern virtio block device on PCI for unit tests.  It walks
- * the rings and descriptor chains that the driver made, and checks what the
- * specification asks of a driver.  Written from the specification; it shares no
- * definition with the driver.
+ * fakevirtio.h: a modern virtio device on PCI for unit tests: a disk
+ * (fakevirtio.c), or a SCSI host (fakevioscsi.c).  It walks the rings and
+ * descriptor chains that the driver made, and checks what the specification
+ * asks of a driver.  Written from the specification; it shares no definition
+ * with the driver.
  */
 #ifndef FAKEVIRTIO_H
 #define FAKEVIRTIO_H
@@ -14,6 +15,13 @@
 
 struct fakevirtio {
 	struct fakedisk d;
+
+	/* Its kind: which queue it serves, what is a request that counts, how
+	 * it is answered, and the device's configuration. */
+	uint16_t queue;
+	bool (*counts)(struct fakevirtio *, uint16_t head);
+	void (*answer)(struct fakevirtio *, uint16_t head);
+	void (*config)(const struct fakevirtio *, uint8_t cfg[64]);
 
 	/* What it is; set before the driver attaches. */
 	uint64_t features;
@@ -39,6 +47,24 @@ struct fakevirtio {
 	bool broken;			/* does nothing until reset */
 	uint64_t reset_at;		/* when status reads 0; 0: it does */
 	uint32_t late_head;
+	unsigned int max_offered;	/* most requests at a time */
 };
+
+/* A piece of a request's memory. */
+struct fakevirtio_piece {
+	uint64_t addr;
+	uint32_t len;
+	bool devwrites;
+};
+
+/* For the kinds. */
+void fakevirtio_setup(struct fakevirtio *f, struct fakebus *fb,
+    uint32_t blksize, uint64_t nblks, uint32_t id);
+bool fakevirtio_quiet(const void *fake);
+/* Walks the chain at head; the number of its pieces. */
+unsigned int fakevirtio_chain(struct fakevirtio *f, uint16_t head,
+    struct fakevirtio_piece *pieces, unsigned int max);
+/* Says that the device is done with the chain and wrote len bytes. */
+void fakevirtio_used(struct fakevirtio *f, uint32_t head, uint32_t len);
 
 #endif /* FAKEVIRTIO_H */

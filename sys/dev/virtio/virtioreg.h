@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * virtioreg.h: the PCI transport, the split virtqueue and the block device, in
- * the words of Virtual I/O Device (VIRTIO) version 1.1, whose section numbers
+ * virtioreg.h: the PCI transport, the split virtqueue, the block device and the
+ * SCSI host, in the words of Virtual I/O Device (VIRTIO) version 1.1, whose section numbers
  * are given.  Everything is little endian, and so are the machines that we run
  * on.
  */
@@ -12,6 +12,8 @@
 #define VIRTIO_PCI_VENDOR	0x1af4
 #define VIRTIO_PCI_BLK		0x1042	/* 0x1040 + device id */
 #define VIRTIO_PCI_BLK_TRANS	0x1001	/* transitional */
+#define VIRTIO_PCI_SCSI		0x1048
+#define VIRTIO_PCI_SCSI_TRANS	0x1004
 
 /* 4.1.4: a vendor-specific capability says where a structure lies */
 #define VIRTIO_CAP_LEN(v)	(((v) >> 16) & 0xff)
@@ -117,5 +119,42 @@ _Static_assert(sizeof(struct vioblk_hdr) == 16, "vioblk_hdr");
 #define VIOBLK_T_FLUSH		4
 #define VIOBLK_S_OK		0
 #define VIOBLK_S_NOANSWER	0xff	/* ours: the device knows 0, 1, 2 */
+
+/* 5.6.2: SCSI host virtqueues: control, events, then the first for requests */
+#define VIOSCSI_REQUESTQ	2
+
+/* 5.6.4: SCSI host configuration, byte offsets; all are 4 bytes */
+#define VIOSCSI_CFG_MAX_SECTORS	0x08
+#define VIOSCSI_CFG_CMD_PER_LUN	0x0c
+#define VIOSCSI_CFG_SENSE_SIZE	0x14
+#define VIOSCSI_CFG_CDB_SIZE	0x18
+#define VIOSCSI_CFG_MINLEN	0x24
+#define VIOSCSI_SENSE_LEN	96	/* what a reset makes of the two */
+#define VIOSCSI_CDB_LEN		32
+
+/* 5.6.6.1: a request is this, data to the device; an answer, data from it */
+struct vioscsi_req {
+	uint8_t lun[8];
+	uint64_t id;
+	uint8_t task_attr;
+	uint8_t prio;
+	uint8_t crn;
+	uint8_t cdb[VIOSCSI_CDB_LEN];
+} __attribute__((packed));
+_Static_assert(sizeof(struct vioscsi_req) == 51, "vioscsi_req");
+
+struct vioscsi_resp {
+	uint32_t sense_len;
+	uint32_t residual;
+	uint16_t status_qualifier;
+	uint8_t status;
+	uint8_t response;
+	uint8_t sense[VIOSCSI_SENSE_LEN];
+};
+_Static_assert(sizeof(struct vioscsi_resp) == 108, "vioscsi_resp");
+#define VIOSCSI_S_OK		0
+#define VIOSCSI_S_RESET		4
+#define VIOSCSI_S_BUSY		5
+#define VIOSCSI_S_NOANSWER	0xff	/* ours: the device knows 0 to 9 */
 
 #endif /* _DEV_VIRTIOREG_H_ */

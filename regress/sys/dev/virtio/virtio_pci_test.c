@@ -140,8 +140,8 @@ virtio_caps_parse_any_byte_bounded(void **state)
 	free(fb);
 }
 
-/* This test checks who is matched: modern and transitional block devices with
- * modern capabilities; a legacy one is refused with the remedy; all others are
+/* This test checks who is matched: modern and transitional disks and SCSI hosts
+ * with modern capabilities; a legacy one is refused with the remedy; all others are
  * somebody else's. */
 static void
 virtio_match_ids_told_apart(void **state)
@@ -154,7 +154,10 @@ virtio_match_ids_told_apart(void **state)
 		{ 0x10421af4, 0x40, 0, "" },
 		{ 0x10011af4, 0x40, 0, "" },
 		{ 0x10011af4, 0x00, -EOPNOTSUPP, "disable-legacy" },
-		{ 0x10481af4, 0x40, -ENODEV, "no dump driver" },
+		{ 0x10481af4, 0x40, 0, "" },
+		{ 0x10041af4, 0x40, 0, "" },
+		{ 0x10041af4, 0x00, -EOPNOTSUPP, "disable-legacy" },
+		{ 0x10451af4, 0x40, -ENODEV, "no dump driver" },
 		{ 0x10421af5, 0x40, -ENODEV, "no dump driver" },
 		{ 0xffffffff, 0x40, -ENODEV, "no dump driver" },
 	};
