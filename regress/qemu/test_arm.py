@@ -233,7 +233,8 @@ die "the image was not resumed"
 
 @test()
 def arming_another_device_moves(case):
-    """arming a second device lets go of the first."""
+    """arming a second device lets go of the first, and dumpon -l tells the level
+    that is armed, whatever the next one will be."""
     first, second = disk.node("nvme", 2), disk.node("virtio", 2)
     data, _ = case.run(f"""
 mkdir -p /var/lib
@@ -241,7 +242,8 @@ make_swap {first}
 make_swap {second}
 insmod /swapcore.ko || die insmod
 dumpon {first} || die "arm: $(cat {SYS}/reason)"
-dumpon {second} || die "arm: $(cat {SYS}/reason)"
+dumpon -d 1 {second} || die "arm: $(cat {SYS}/reason)"
+echo 0 >{SYS}/level || die level
 say device cat {SYS}/device
 say list dumpon -l
 dumpon off
@@ -250,7 +252,8 @@ rmmod swapcore || die rmmod
       *disk.attach(case.disk(64), "virtio", 1)], mem_mib=256)
     found = crash.blocks(data)
     case.equal(found["device"], [second], "the device armed")
-    case.equal(found["list"], [second], "what dumpon -l says")
+    case.equal(found["list"], [f"{second}: dump level 1"],
+               "what dumpon -l says")
 
 
 # What the module must refuse: a name, lines instead of the good ones.

@@ -286,6 +286,18 @@ CTL_SHOW(moved)
 	return n;
 }
 
+/* The level of the next arming is in `level': this is what a panic uses. */
+CTL_SHOW(armed_level)
+{
+	ssize_t n;
+
+	mutex_lock(&arm_lock);
+	n = armed ? sysfs_emit(buf, "%u\n", armed->cfg->level) :
+	    sysfs_emit(buf, "\n");
+	mutex_unlock(&arm_lock);
+	return n;
+}
+
 CTL_SHOW(level)
 {
 	return sysfs_emit(buf, "%u\n", ctl_level);
@@ -375,6 +387,7 @@ CTL_RO(estimate);
 CTL_RO(held);
 CTL_RO(reason);
 CTL_RO(moved);
+CTL_RO(armed_level);
 static struct bin_attribute own_attr =
     __BIN_ATTR(own, 0400, own_read, NULL, 0);
 static struct kobj_attribute level_attr =
@@ -385,8 +398,8 @@ static struct kobj_attribute disarm_attr =
 static struct attribute *ctl_attrs[] = {
 	&state_attr.attr, &device_attr.attr, &driver_attr.attr,
 	&window_attr.attr, &estimate_attr.attr, &held_attr.attr,
-	&reason_attr.attr, &moved_attr.attr, &level_attr.attr,
-	&disarm_attr.attr, NULL,
+	&reason_attr.attr, &moved_attr.attr, &armed_level_attr.attr,
+	&level_attr.attr, &disarm_attr.attr, NULL,
 };
 
 static struct bin_attribute *ctl_bin_attrs[] = { &own_attr, NULL };

@@ -65,7 +65,7 @@ status_describe(void)
 		status_size(held);
 		printf(" of memory held");
 	}
-	if (kernfile_number(&level, DUMPON_SYSDIR "/level") == 0)
+	if (kernfile_number(&level, DUMPON_SYSDIR "/armed_level") == 0)
 		printf(", dump level %" PRIu64, level);
 	printf("\n");
 	if (kernfile_number(&estimate, DUMPON_SYSDIR "/estimate") == -1 ||
@@ -135,6 +135,7 @@ void
 status_list(const struct dumpon_opts *opts)
 {
 	char device[STATUS_TEXT], state[STATUS_TEXT], reason[STATUS_TEXT];
+	uint64_t level;
 
 	if (!status_text(state, "state"))
 		strcpy(state, "disarmed");
@@ -144,6 +145,9 @@ status_list(const struct dumpon_opts *opts)
 	if (strcmp(state, "armed") != 0 && strcmp(state, "disarmed") != 0)
 		printf(" (%s)", state);
 	if (!opts->verbose) {
+		if (strcmp(state, "armed") == 0 &&
+		    kernfile_number(&level, DUMPON_SYSDIR "/armed_level") == 0)
+			printf(": dump level %" PRIu64, level);
 		printf("\n");
 		return;
 	}

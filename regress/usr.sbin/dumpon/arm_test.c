@@ -83,6 +83,7 @@ arm_level_is_sent_and_noted(void **state)
 	(void)state;
 	fake_partition(SWAP);
 	opts.level = 1;
+	fake_file("/sys/kernel/swapcore/armed_level", "1\n");
 	assert_said(assert_armed(&opts), ", dump level 1\n");
 	assert_said(fake_text("/dev/swapcore"), "\nlevel 1\n");
 	assert_said(fake_text("/sys/kernel/swapcore/level"), "1\n");
@@ -180,7 +181,8 @@ off_writes_disarm(void **state)
 	assert_string_equal(fake_text("/sys/kernel/swapcore/disarm"), "1\n");
 }
 
-/* This test checks the list: nothing, why not, and the device. */
+/* This test checks the list: nothing, why not, and the device with the level
+ * that is armed, not that of the next arming. */
 static void
 list_tells_device_or_reason(void **state)
 {
@@ -199,9 +201,14 @@ list_tells_device_or_reason(void **state)
 	assert_string_equal(fake_said(), "none: it was removed\n");
 	fake_file("/sys/kernel/swapcore/state", "armed\n");
 	fake_file("/sys/kernel/swapcore/device", PARTITION "\n");
+	fake_file("/sys/kernel/swapcore/level", "0\n");
+	fake_file("/sys/kernel/swapcore/armed_level", "1\n");
 	fake_listen();
 	status_list(&plain);
-	assert_string_equal(fake_said(), PARTITION "\n");
+	assert_string_equal(fake_said(), PARTITION ": dump level 1\n");
+	fake_listen();
+	status_list(&verbose);
+	assert_said(fake_said(), ", dump level 1\n");
 }
 
 int

@@ -217,6 +217,7 @@ fake_create(void)
 	fake_file("/sys/kernel/swapcore/estimate", "33554432\n");
 	fake_file("/sys/kernel/swapcore/held", "1048576\n");
 	fake_file("/sys/kernel/swapcore/level", "0\n");
+	fake_file("/sys/kernel/swapcore/armed_level", "0\n");
 	fake_file("/sys/kernel/swapcore/reason", "\n");
 	fake_file("/sys/kernel/swapcore/moved", "");
 	fake_file("/sys/kernel/swapcore/disarm", "");
