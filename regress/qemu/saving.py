@@ -84,7 +84,9 @@ def judge(dead, what):
         return "none"
     if not early and trailer["dumplo"] == 0:
         run = Run(dead)
-        run.check(case, what, 0, [], "no log to save")
+        run.check(case, what, 1, [], "nothing of it is on the device")
+        run = Run(dead)
+        run.check(case, f"{what}, again", 1, [], "no core dump")
         return "nothing"
     if trailer is None or trailer["dumplo"] == 0:
         run = Run(dead)

@@ -278,29 +278,31 @@ save_log_text(const struct savecore_opts *opts, const char *text, size_t len)
 	return -1;
 }
 
-/* The early record's text, where there is one. */
+/* The early record's text. */
 static int
 save_log(struct dump *d, const struct savecore_opts *opts)
 {
 	ssize_t n = -1;
 	char *text;
-	int r;
+	int r = -1;
 
 	text = malloc(KCORE_END_AREA);
 	if (text != NULL)
 		n = kvm_dump_earlylog(d->kd, text, KCORE_END_AREA);
-	if (n > 0) {
+	if (n > 0)
 		r = save_log_text(opts, text, (size_t)n);
-	} else {
+	else
 		msg(LOG_WARNING, "%s: no log to save: %s", d->path,
-		    text == NULL ? strerror(ENOMEM) : kvm_geterr(d->kd));
-		r = n == 0 ? 0 : -1;
-	}
+		    text == NULL ? strerror(ENOMEM) : n == 0 ? "it is empty" :
+		    kvm_geterr(d->kd));
 	free(text);
-	return r;
+	return n == 0 ? 0 : r;
 }
 
-/* Nothing of memory was written, as far as anybody knows. */
+/*
+ * Nothing of memory was written, as far as anybody knows.  1: nor anything else
+ * but a note of that.
+ */
 static int
 save_early(struct dump *d, const struct savecore_opts *opts)
 {
@@ -309,9 +311,15 @@ save_early(struct dump *d, const struct savecore_opts *opts)
 	/* A header was written: data may be there after all. */
 	if (d->di.di_dumplo != 0 && !ok && !opts->force)
 		return save_refuse(d);
-	msg(LOG_WARNING, "%s: no core dump, only what the kernel wrote before "
-	    "it", d->path);
-	return save_log(d, opts);
+	if (d->di.di_early) {
+		msg(LOG_WARNING, "%s: no core dump, only what the kernel wrote "
+		    "before it", d->path);
+		return save_log(d, opts);
+	}
+	msg(LOG_ERR, "%s: a dump was begun, but nothing of it is on the device"
+	    "%s%s", d->path, d->di.di_error != 0 ? ": " : "",
+	    d->di.di_error != 0 ? strerror(d->di.di_error) : "");
+	return 1;
 }
 
 int

@@ -282,6 +282,7 @@ int copy_data(struct copy *c, struct outfile *out, off_t base);
 /*
  * Saves the dump.  systemfd: the kernel file to be saved with it, or -1.
  * 0: all there is was saved and verified, so that the dump may be cleared.
+ * 1: so it may, because nothing is there, which was said.
  */
 int save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd);
 

@@ -218,7 +218,7 @@ static int
 session_save(struct session *s, const struct savecore_opts *opts)
 {
 	struct dump *d = session_pick(s, opts->force);
-	int busy;
+	int busy, r;
 
 	if (d == NULL) {
 		msg(LOG_WARNING, "no core dump");
@@ -226,7 +226,7 @@ session_save(struct session *s, const struct savecore_opts *opts)
 	}
 	session_tell_others(s, d);
 	busy = session_writable(s, d, opts);
-	if (busy == -1 || save_dump(d, opts, s->systemfd) == -1)
+	if (busy == -1 || (r = save_dump(d, opts, s->systemfd)) == -1)
 		return -1;
 	if (busy == 1) {
 		msg(LOG_ERR, "%s: is in use, so that the dump can't be "
@@ -234,9 +234,11 @@ session_save(struct session *s, const struct savecore_opts *opts)
 		    "savecore -c", d->path);
 		return -1;
 	}
-	if (dump_clear(d, &s->known) == -1)
+	/* Where there was nothing to save there is nothing to keep. */
+	if (dump_clear(d, &s->known) == -1 ||
+	    (opts->wipe && session_wipe(d, opts) == -1))
 		return -1;
-	return opts->wipe ? session_wipe(d, opts) : 0;
+	return r == 0 ? 0 : -1;
 }
 
 static int

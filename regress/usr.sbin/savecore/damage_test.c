@@ -128,6 +128,32 @@ save_early_record_alone_gives_log(void **state)
 	assert_int_equal(check(s), 1);
 }
 
+/* This test checks that a dump of which nothing reached the device is told of
+ * with the kernel's error, is a failure, and does not stand in the way. */
+static void
+save_failed_dump_of_nothing_is_told_and_cleared(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	sandbox_spec(&spec);
+	spec.state = KCORE_STATE_FAILED;
+	spec.error = 5;
+	spec.seq = 1;
+	spec.early_only = true;
+	spec.no_early = true;
+	sandbox_image(s, &spec);
+	assert_int_equal(check(s), 0);
+	assert_int_equal(save(s), 1);
+	sandbox_assert_said(s, "reboot after panic: ");
+	sandbox_assert_said(s, "a dump was begun, but nothing of it is on the "
+	    "device: Input/output error\n");
+	assert_false(sandbox_has(s, "linux.0.log"));
+	assert_int_equal(check(s), 1);
+	assert_int_equal(save(s), 1);
+	sandbox_assert_said(s, "no core dump\n");
+}
+
 /* This test checks that a dump whose last trailer was torn is not taken for one
  * that has nothing but its early record, and is not cleared. */
 static void
@@ -306,6 +332,7 @@ main(void)
 		TEST(save_incomplete_dump_needs_force),
 		TEST(save_failed_dump_says_why),
 		TEST(save_early_record_alone_gives_log),
+		TEST(save_failed_dump_of_nothing_is_told_and_cleared),
 		TEST(save_torn_trailer_needs_force),
 		TEST(save_damaged_header_saves_log),
 		TEST(save_overwritten_range_named_rest_saved),
