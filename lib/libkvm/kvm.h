@@ -318,6 +318,7 @@ char **kvm_getenvv2(kvm_t *kd, const struct kinfo_proc2 *p, int nchr);
 #define KVM_FILE_PATH	0x08u	/* ki_path is NULL */
 #define KVM_FILE_ADDR	0x10u	/* ki_fileaddr, ki_fops, ki_fdata, ki_fucred,
 				   ki_vdata, ki_count are 0 */
+#define KVM_FILE_TABLE	0x20u	/* no file: more descriptors of ki_pid */
 
 struct kinfo_file {
 	uint64_t ki_fileaddr;	/* struct file */

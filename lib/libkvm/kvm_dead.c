@@ -9,23 +9,6 @@
 #define DEAD_FIXED	2048	/* FIXED_1 of include/linux/sched/loadavg.h */
 
 static int
-dead_strings(kvm_t *kd, const struct kinfo_proc2 *p, bool env, size_t max,
-    char **buf, size_t *len)
-{
-	(void)p, (void)env, (void)max, (void)buf, (void)len;
-	return kvmi_err(kd, EOPNOTSUPP, "can't be read from a dump yet");
-}
-
-static int
-dead_files(kvm_t *kd, int op, int pid, struct kvmi_elems *to,
-    struct kvmi_texts *texts)
-{
-	(void)op, (void)pid, (void)to, (void)texts;
-	return kvmi_err(kd, EOPNOTSUPP, "open files can't be read from a dump "
-	    "yet");
-}
-
-static int
 dead_loadavg(kvm_t *kd, double load[3])
 {
 	const struct kvmi_kallsyms *ks = kvmi_kallsyms(kd);
@@ -47,7 +30,7 @@ dead_loadavg(kvm_t *kd, double load[3])
 const struct kvmi_procops kvmi_procops_dead = {
 	.procs = kvmi_dead_procs,
 	.lwps = kvmi_dead_lwps,
-	.strings = dead_strings,
-	.files = dead_files,
+	.strings = kvmi_dead_strings,
+	.files = kvmi_dead_files,
 	.loadavg = dead_loadavg,
 };

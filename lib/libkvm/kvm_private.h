@@ -14,7 +14,8 @@
  *	kvm_procs.c, kvm_argv.c,	processes: what is asked of them; from
  *	kvm_getfiles.c			struct kvmi_procops, which of a dump is
  *	kvm_dead.c, kvm_proc.c,		in these,
- *	kvm_lwp.c			from
+ *	kvm_lwp.c, kvm_strings.c,
+ *	kvm_file.c, kvm_path.c		from
  *	kvm_task.c, kvm_tasktype.c	the kernel's tasks
  *	kvm_type.c			structures
  *	kvm_log.c, kvm_logbuf.c,
@@ -139,6 +140,19 @@ struct kvmi_xlat {
 	uint64_t entry;		/* the entry there */
 };
 
+enum kvmi_absent {
+	KVMI_ABSENT_NONE,	/* there is no page */
+	KVMI_ABSENT_HIDDEN,	/* it is in memory, not to be touched: pa, size
+				   are those of a page */
+	KVMI_ABSENT_SWAP,	/* it is in swap */
+	KVMI_ABSENT_OTHER,	/* it is moved or poisoned, or a device's */
+};
+
+struct kvmi_swap {
+	unsigned int area;
+	uint64_t page;
+};
+
 /* Registers in an NT_PRSTATUS note: 8 bytes each. */
 struct kvmi_regset {
 	size_t note_size, tid_off, regs_off;
@@ -168,6 +182,9 @@ struct kvmi_machine {
 	 * where that is not as it should be; -1: with a text.
 	 */
 	int (*unwind)(kvm_t *kd, struct kvmi_cursor *c);
+	/* What a walk that ended with NOTPRESENT in a process means. */
+	enum kvmi_absent (*absent)(const struct kvmi_walk *w, kvaddr_t va,
+	    struct kvmi_xlat *x, struct kvmi_swap *swap);
 };
 
 extern const struct kvmi_machine kvmi_x86_64;
@@ -277,6 +294,9 @@ void kvmi_vm_flush(struct kvmi_vm *vm);
  */
 int kvmi_translate(kvm_t *kd, kvaddr_t va, uint64_t want, kpaddr_t *pa,
     uint64_t *len);
+/* The same of the process that has its page tables at root, in one page. */
+int kvmi_translate_user(kvm_t *kd, kpaddr_t root, kvaddr_t va, uint64_t want,
+    kpaddr_t *pa, uint64_t *len);
 
 /* ---- kvm_mem.c, kvm_view.c: physical memory ---- */
 
@@ -486,15 +506,30 @@ enum kvmi_field {
 	KVMI_TASK_FLAGS, KVMI_TASK_PID, KVMI_TASK_TGID, KVMI_TASK_PRIO,
 	KVMI_TASK_START, KVMI_TASK_STACK, KVMI_TASK_MM, KVMI_TASK_PARENT,
 	KVMI_TASK_CRED, KVMI_TASK_SIGNAL, KVMI_TASK_ONCPU, KVMI_TASK_CPU,
+	KVMI_TASK_UTIME, KVMI_TASK_STIME, KVMI_TASK_RUNTIME, KVMI_TASK_FILES,
 	KVMI_TASK_COMM,
 	KVMI_SIG_HEAD, KVMI_SIG_NTHREADS, KVMI_SIG_PGID, KVMI_SIG_SID,
 	KVMI_SIG_TTY,
+	KVMI_SIG_UTIME, KVMI_SIG_STIME, KVMI_SIG_RUNTIME, KVMI_SIG_CUTIME,
+	KVMI_SIG_CSTIME, KVMI_SIG_SHOWNU, KVMI_SIG_SHOWNS,
 	KVMI_PID_NR,
 	KVMI_CRED_UID, KVMI_CRED_EUID, KVMI_CRED_SUID,
 	KVMI_CRED_GID, KVMI_CRED_EGID, KVMI_CRED_SGID,
 	KVMI_TTY_INDEX, KVMI_TTY_DRIVER, KVMI_TTYDRV_MAJOR, KVMI_TTYDRV_MINOR,
 	KVMI_MM_VSIZE, KVMI_MM_FILE, KVMI_MM_ANON, KVMI_MM_SHMEM,
 	KVMI_MM_FILECPU, KVMI_MM_ANONCPU, KVMI_MM_SHMEMCPU,
+	KVMI_MM_PGD, KVMI_MM_ARG_START, KVMI_MM_ARG_END, KVMI_MM_ENV_START,
+	KVMI_MM_ENV_END,
+	KVMI_FILES_FDT, KVMI_FDT_MAX, KVMI_FDT_FD, KVMI_FDT_OPEN,
+	KVMI_FDT_CLOEXEC,
+	KVMI_FILE_FLAGS, KVMI_FILE_POS, KVMI_FILE_OP, KVMI_FILE_CRED,
+	KVMI_FILE_DATA, KVMI_FILE_COUNT, KVMI_FILE_REF, KVMI_FILE_INODE,
+	KVMI_FILE_MNT, KVMI_FILE_DENTRY,
+	KVMI_INODE_MODE, KVMI_INODE_SIZE, KVMI_INODE_INO, KVMI_INODE_RDEV,
+	KVMI_INODE_SB, KVMI_SB_DEV, KVMI_SB_TYPE, KVMI_FSTYPE_NAME,
+	KVMI_DENTRY_PARENT, KVMI_DENTRY_NAME, KVMI_DENTRY_LEN,
+	KVMI_DENTRY_HASH,
+	KVMI_MOUNT_MNT, KVMI_MOUNT_ROOT, KVMI_MOUNT_PARENT, KVMI_MOUNT_POINT,
 	KVMI_NFIELDS
 };
 
@@ -516,13 +551,16 @@ uint64_t kvmi_field_get(const struct kvmi_tasktype *tt, const void *buf,
 /* The same, of the structure at va: 0, or -1 with a text. */
 int kvmi_field_read(kvm_t *kd, const struct kvmi_tasktype *tt, kvaddr_t va,
     enum kvmi_field field, uint64_t *value);
+/* The kernel's major << 20 | minor, as makedev(3) has it. */
+uint32_t kvmi_makedev(uint64_t dev);
 
 /* ---- kvm_task.c: tasks, which are threads ---- */
 
 struct kvmi_task {
 	kvaddr_t addr;		/* of its task_struct */
-	kvaddr_t stack, mm, parent, cred, signal;
+	kvaddr_t stack, mm, parent, cred, signal, files;
 	uint64_t start_ns;	/* since boot */
+	uint64_t utime_ns, stime_ns, runtime_ns;
 	uint32_t pid, tgid, flags, cpu;
 	uint8_t nice;		/* + 20 */
 	bool on_cpu;
@@ -597,8 +635,8 @@ struct kvmi_procops {
 	 * The memory with the arguments, or the environment, as
 	 * /proc/PID/cmdline and environ show it: at most max bytes of it in
 	 * *buf, from malloc(3), and their number in *len, which may be 0.  Of p,
-	 * only p_pid, p_paddr and p_vmspace are there.  A process without memory
-	 * of its own is an error, ENOEXEC.
+	 * only p_pid and p_paddr, which may be 0, are there.  A process without
+	 * memory of its own is an error, ENOEXEC.
 	 */
 	int (*strings)(kvm_t *kd, const struct kinfo_proc2 *p, bool env,
 	    size_t max, char **buf, size_t *len);
@@ -637,6 +675,11 @@ void kvmi_strings_fini(struct kvmi_strings *s);
 int kvmi_dead_procs(kvm_t *kd, int op, int arg, struct kvmi_elems *to);
 int kvmi_dead_lwps(kvm_t *kd, int pid, kvaddr_t procaddr,
     struct kvmi_elems *to);
+int kvmi_dead_strings(kvm_t *kd, const struct kinfo_proc2 *p, bool env,
+    size_t max, char **buf, size_t *len);
+int kvmi_dead_files(kvm_t *kd, int op, int pid, struct kvmi_elems *to,
+    struct kvmi_texts *texts);
+
 /* p_stat and l_stat of ps(1)'s letter. */
 int8_t kvmi_proc_stat(char state);
 int8_t kvmi_lwp_stat(char state, bool on_cpu);
@@ -753,6 +796,21 @@ int kvmi_procfs_strings(kvm_t *kd, const struct kinfo_proc2 *p, bool env,
     size_t max, char **buf, size_t *len);
 int kvmi_procfs_files(kvm_t *kd, int op, int pid, struct kvmi_elems *to,
     struct kvmi_texts *texts);
+
+/* ---- kvm_path.c: names of open files ---- */
+
+#define KVMI_PATH	4352u	/* bytes: PATH_MAX and some more */
+#define KVMI_FSTYPE	32u
+
+struct kvmi_opened {
+	kvaddr_t mnt, dentry;	/* struct path */
+	char fstype[KVMI_FSTYPE];
+	uint64_t ino;
+};
+
+/* Makes its path in buf, which has KVMI_PATH bytes: NULL with a text. */
+const char *kvmi_path(kvm_t *kd, const struct kvmi_tasktype *tt,
+    const struct kvmi_opened *o, char *buf);
 
 /* ---- kvm_regs.c ---- */
 

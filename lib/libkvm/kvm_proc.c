@@ -14,6 +14,7 @@
 
 #define PROC_CPUS	8192u	/* of which counters are added up */
 #define PROC_NSEC	1000000000u
+#define PROC_THREADS	(1u << 22)	/* PID_MAX_LIMIT */
 
 /* What a walk over all processes knows. */
 struct proc_walk {
@@ -24,6 +25,8 @@ struct proc_walk {
 	uint64_t boot_ns;	/* since 1970 */
 	uint64_t *percpu;	/* offsets; NULL: none */
 	unsigned int ncpus;
+	bool times;		/* they are wanted */
+	uint32_t nthreads;	/* looked at so far */
 };
 
 /* The number of a struct pid; -1 where it can't be read. */
@@ -83,9 +86,8 @@ proc_tty(struct proc_walk *w, kvaddr_t signal, struct kinfo_proc2 *p)
 		    w->tt, driver, KVMI_TTYDRV_MAJOR, &major) == 0 &&
 		    kvmi_field_read(w->kd, w->tt, driver, KVMI_TTYDRV_MINOR,
 		    &minor) == 0) {
-			minor += index;
-			p->p_tdev = (uint32_t)((minor & 0xff) | major << 8 |
-			    (minor & ~0xffull) << 12);
+			p->p_tdev = kvmi_makedev(major << 20 |
+			    ((minor + index) & 0xfffff));
 			return;
 		}
 	}
@@ -150,6 +152,100 @@ proc_parent(struct proc_walk *w, kvaddr_t parent, struct kinfo_proc2 *p)
 	p->p_ppid = (int32_t)tgid;
 }
 
+/* CPU times: of the process, or of its threads. */
+struct proc_times {
+	struct proc_walk *w;
+	uint64_t user, system, run;	/* ns */
+	uint32_t tgid;
+};
+
+static int
+proc_thread(void *cookie, const struct kvmi_task *t)
+{
+	struct proc_times *pt = cookie;
+
+	/* Threads of more than one process, or of processes without end. */
+	if (t->tgid != pt->tgid || pt->w->nthreads++ > PROC_THREADS)
+		return kvmi_err(pt->w->kd, EBADMSG, "the list of threads does "
+		    "not end");
+	pt->user += t->utime_ns;
+	pt->system += t->stime_ns;
+	pt->run += t->runtime_ns;
+	return 0;
+}
+
+/* Reads n counters of a signal_struct: 0, or -1. */
+static int
+proc_counters(struct proc_walk *w, kvaddr_t signal, enum kvmi_field first,
+    unsigned int n, uint64_t *value)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (kvmi_field_read(w->kd, w->tt, signal,
+		    first + i, &value[i]) == -1)
+			return -1;
+	return 0;
+}
+
+/*
+ * As cputime_adjust() of kernel/sched/cputime.c: user and system time are
+ * counted in ticks, their sum exactly, and no time that was shown once goes
+ * back.
+ */
+static void
+proc_adjust(struct proc_times *pt, uint64_t shown_user, uint64_t shown_system)
+{
+	const unsigned __int128 sum = (unsigned __int128)pt->user + pt->system;
+
+	if ((unsigned __int128)shown_user + shown_system >= pt->run) {
+		pt->user = shown_user;
+		pt->system = shown_system;
+		return;
+	}
+	if (pt->system != 0)
+		pt->system = pt->user == 0 ? pt->run :
+		    (uint64_t)(pt->system * (unsigned __int128)pt->run / sum);
+	if (pt->system < shown_system)
+		pt->system = shown_system;
+	pt->user = pt->run - pt->system;
+	if (pt->user < shown_user) {
+		pt->user = shown_user;
+		pt->system = pt->run - pt->user;
+	}
+}
+
+static void
+proc_times(struct proc_walk *w, const struct kvmi_task *t,
+    struct kinfo_proc2 *p)
+{
+	struct proc_times pt = { .w = w, .tgid = t->tgid };
+	uint64_t c[5], shown[2], child;	/* from KVMI_SIG_UTIME on */
+	int rv;
+
+	if (p->p_nlwps == 1)
+		rv = proc_thread(&pt, t);
+	else
+		rv = kvmi_task_threads(w->kd, w->tt, t, proc_thread, &pt);
+	if (rv != 0 || w->tt->f[KVMI_TASK_RUNTIME].size == 0 ||
+	    proc_counters(w, t->signal, KVMI_SIG_UTIME, 5, c) == -1 ||
+	    proc_counters(w, t->signal, KVMI_SIG_SHOWNU, 2, shown) == -1) {
+		p->p_unknown |= KVM_PROC_TIMES;
+		return;
+	}
+	pt.user += c[0];
+	pt.system += c[1];
+	pt.run += c[2];
+	child = c[3] + c[4];
+	proc_adjust(&pt, shown[0], shown[1]);
+	p->p_uutime_sec = (int64_t)(pt.user / PROC_NSEC);
+	p->p_uutime_usec = (int32_t)(pt.user % PROC_NSEC / 1000);
+	p->p_ustime_sec = (int64_t)(pt.system / PROC_NSEC);
+	p->p_ustime_usec = (int32_t)(pt.system % PROC_NSEC / 1000);
+	p->p_uctime_sec = (int64_t)(child / PROC_NSEC);
+	p->p_uctime_usec = (int32_t)(child % PROC_NSEC / 1000);
+}
+
 int8_t
 kvmi_proc_stat(char state)
 {
@@ -193,6 +289,8 @@ proc_fill(struct proc_walk *w, const struct kvmi_task *t,
 	proc_cred(w, t->cred, p);
 	proc_tty(w, t->signal, p);
 	proc_vm(w, t->mm, p);
+	if (w->times)
+		proc_times(w, t, p);
 }
 
 static int
@@ -235,6 +333,7 @@ kvmi_dead_procs(kvm_t *kd, int op, int arg, struct kvmi_elems *to)
 
 	if ((w.tt = kvmi_tasktype(kd)) == NULL)
 		return -1;
+	w.times = to->elemsize > offsetof(struct kinfo_proc2, p_uutime_sec);
 	w.boot_ns = kd->hdr->panic_time_ns - kd->hdr->uptime_ns;
 	proc_percpu(&w);
 	rv = kvmi_task_leaders(kd, w.tt, proc_add, &w);

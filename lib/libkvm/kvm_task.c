@@ -59,6 +59,10 @@ kvmi_task_read(kvm_t *kd, const struct kvmi_tasktype *tt, kvaddr_t addr,
 	task->parent = kvmi_field_get(tt, buf, KVMI_TASK_PARENT);
 	task->cred = kvmi_field_get(tt, buf, KVMI_TASK_CRED);
 	task->signal = kvmi_field_get(tt, buf, KVMI_TASK_SIGNAL);
+	task->files = kvmi_field_get(tt, buf, KVMI_TASK_FILES);
+	task->utime_ns = kvmi_field_get(tt, buf, KVMI_TASK_UTIME);
+	task->stime_ns = kvmi_field_get(tt, buf, KVMI_TASK_STIME);
+	task->runtime_ns = kvmi_field_get(tt, buf, KVMI_TASK_RUNTIME);
 	task->start_ns = kvmi_field_get(tt, buf, KVMI_TASK_START);
 	task->pid = (uint32_t)kvmi_field_get(tt, buf, KVMI_TASK_PID);
 	task->tgid = (uint32_t)kvmi_field_get(tt, buf, KVMI_TASK_TGID);
@@ -160,4 +164,13 @@ kvmi_task_find(kvm_t *kd, const struct kvmi_tasktype *tt, uint32_t pid,
 	if (rv == 0)
 		return kvmi_err(kd, ESRCH, "there is no process %d", (int)pid);
 	return rv == -1 ? -1 : 0;
+}
+
+uint32_t
+kvmi_makedev(uint64_t dev)
+{
+	const uint64_t major = dev >> 20, minor = dev & 0xfffff;
+
+	return (uint32_t)((minor & 0xff) | (major & 0xfff) << 8 |
+	    (minor & ~0xffull) << 12);
 }

@@ -140,6 +140,16 @@ vm_fail(kvm_t *kd, kvaddr_t va, enum kvmi_walk_end end,
 	}
 }
 
+static void
+vm_walk_init(kvm_t *kd, kpaddr_t root, struct kvmi_walk *w)
+{
+	w->root = root;
+	w->levels = kd->vm.levels;
+	w->enc_mask = kd->vm.enc_mask;
+	w->fetch = vm_fetch;
+	w->cookie = kd;
+}
+
 /* Translates va; *left is how much of its page is from there on. */
 static int
 vm_page(kvm_t *kd, kvaddr_t va, kpaddr_t *pa, uint64_t *left)
@@ -158,11 +168,7 @@ vm_page(kvm_t *kd, kvaddr_t va, kpaddr_t *pa, uint64_t *left)
 	if (!tlb_get(large, epoch, vlarge, pa)) {
 		size = KVMI_PAGE;
 		if (!tlb_get(small, epoch, vsmall, pa)) {
-			w.root = kd->vm.root;
-			w.levels = kd->vm.levels;
-			w.enc_mask = kd->vm.enc_mask;
-			w.fetch = vm_fetch;
-			w.cookie = kd;
+			vm_walk_init(kd, kd->vm.root, &w);
 			end = kd->machine->walk(&w, va, &x);
 			if (end != KVMI_WALK_OK)
 				return vm_fail(kd, va, end, &x);
@@ -195,5 +201,56 @@ kvmi_translate(kvm_t *kd, kvaddr_t va, uint64_t want, kpaddr_t *pa,
 		n += left;
 	}
 	*len = n < want ? n : want;
+	return 0;
+}
+
+/* A process's page is not there: why. */
+static int
+vm_absent(kvm_t *kd, kvaddr_t va, enum kvmi_absent absent,
+    const struct kvmi_xlat *x, const struct kvmi_swap *swap)
+{
+	const unsigned long long a = va;
+
+	switch (absent) {
+	case KVMI_ABSENT_NONE:
+		return kvmi_err(kd, EFAULT, "address 0x%llx: the process has "
+		    "no page there", a);
+	case KVMI_ABSENT_SWAP:
+		return kvmi_err(kd, EFAULT, "address 0x%llx: swapped out, to "
+		    "page %llu of swap area %u", a,
+		    (unsigned long long)swap->page, swap->area);
+	default:
+		return kvmi_err(kd, EFAULT, "address 0x%llx: not in memory "
+		    "(page table level %u: entry 0x%llx)", a, x->level,
+		    (unsigned long long)x->entry);
+	}
+}
+
+int
+kvmi_translate_user(kvm_t *kd, kpaddr_t root, kvaddr_t va, uint64_t want,
+    kpaddr_t *pa, uint64_t *len)
+{
+	enum kvmi_absent absent;
+	enum kvmi_walk_end end;
+	struct kvmi_swap swap;
+	struct kvmi_walk w;
+	struct kvmi_xlat x;
+	int rv = 0;
+
+	vm_walk_init(kd, root, &w);
+	end = kd->machine->walk(&w, va, &x);
+	if (end == KVMI_WALK_NOTPRESENT) {
+		absent = kd->machine->absent(&w, va, &x, &swap);
+		if (absent != KVMI_ABSENT_HIDDEN)
+			rv = vm_absent(kd, va, absent, &x, &swap);
+	} else if (end != KVMI_WALK_OK) {
+		rv = vm_fail(kd, va, end, &x);
+	}
+	if (rv == -1)
+		return -1;
+	*pa = x.pa;
+	*len = x.size - (va & (x.size - 1));
+	if (*len > want)
+		*len = want;
 	return 0;
 }

@@ -55,6 +55,40 @@ x86_64_walk(const struct kvmi_walk *w, kvaddr_t va, struct kvmi_xlat *x)
 	return KVMI_WALK_OK;
 }
 
+/*
+ * Linux's own use of entries that are not present, in a process:
+ * arch/x86/include/asm/pgtable_64.h, pgtable-invert.h.  A page that must not be
+ * touched, as mprotect(2) and NUMA balancing have it, keeps its place with all
+ * bits of the address inverted; so does the offset of a page in swap.
+ */
+#define X86_PTE_ERRATUM	0x60ull		/* may be set in an empty entry */
+#define X86_PTE_NONE	0x100ull	/* _PAGE_PROTNONE */
+#define X86_SWAP_TYPE	59u		/* bits 63 to 59 */
+#define X86_SWAP_MAX	20u		/* the last types are no swap areas */
+
+static enum kvmi_absent
+x86_64_absent(const struct kvmi_walk *w, kvaddr_t va, struct kvmi_xlat *x,
+    struct kvmi_swap *swap)
+{
+	const uint64_t e = x->entry;
+	const uint64_t mask = (1ull << (12 + 9 * (x->level - 1))) - 1;
+
+	if ((e & ~X86_PTE_ERRATUM) == 0 || x->level > X86_LEVEL_PDPT)
+		return KVMI_ABSENT_NONE;
+	if ((e & X86_PTE_NONE) != 0) {
+		if (x->level != 1 && (e & X86_PTE_PS) == 0)
+			return KVMI_ABSENT_OTHER;
+		x->pa = (~e & X86_PTE_ADDR & ~w->enc_mask & ~mask) |
+		    (va & mask);
+		x->size = mask + 1;
+		return KVMI_ABSENT_HIDDEN;
+	}
+	swap->area = (unsigned int)(e >> X86_SWAP_TYPE);
+	swap->page = ~e << 5 >> 14;
+	return x->level == 1 && swap->area < X86_SWAP_MAX ? KVMI_ABSENT_SWAP :
+	    KVMI_ABSENT_OTHER;
+}
+
 /* struct user_regs_struct of <sys/user.h>, in struct elf_prstatus. */
 static const char *const x86_64_regs[] = {
 	"r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8",
@@ -86,4 +120,5 @@ const struct kvmi_machine kvmi_x86_64 = {
 	.regset = &x86_64_regset,
 	.walk = x86_64_walk,
 	.unwind = kvmi_x86_64_unwind,
+	.absent = x86_64_absent,
 };

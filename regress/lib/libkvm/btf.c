@@ -6,7 +6,7 @@
 
 #include "btf.h"
 
-#define BTF_WORDS	1024u
+#define BTF_WORDS	2048u
 
 static uint32_t btf[BTF_WORDS];
 static size_t nwords;

@@ -243,8 +243,165 @@ proc_wrong_pointers_are_unknown(void **state)
 	assert_int_equal(p[3].p_unknown, KVM_PROC_PARENT | KVM_PROC_TTY);
 	assert_int_equal(p[3].p_ppid, -1);
 	assert_int_equal(p[4].p_unknown, KVM_PROC_IDS | KVM_PROC_TTY |
-	    KVM_PROC_NLWPS);
+	    KVM_PROC_NLWPS | KVM_PROC_TIMES);
 	assert_int_equal(p[4].p_sid, -1);
+	guest_fini(&f.g);
+}
+
+/* This test checks kvm_getprocs(3): what it says is what kvm_getproc2(3) says. */
+static void
+proc_old_call_says_the_same(void **state)
+{
+	const struct kinfo_proc2 *p;
+	const struct kinfo_proc *old;
+	struct tasks f;
+	int n, m, i;
+
+	(void)state;
+	tasks_make(&f, true);
+	p = get(&f, KERN_PROC_ALL, 0, &n);
+	old = kvm_getprocs(f.g.im.kd, KERN_PROC_ALL, 0, &m);
+	assert_non_null(old);
+	assert_int_equal(n, m);
+	for (i = 0; i < n; i++, p++, old++) {
+		assert_int_equal(old->kp_proc.p_vmspace, p->p_vmspace);
+		assert_int_equal(old->kp_proc.p_nlwps, p->p_nlwps);
+		assert_int_equal(old->kp_proc.p_pid, p->p_pid);
+		assert_int_equal(old->kp_proc.p_flag, p->p_flag);
+		assert_int_equal(old->kp_proc.p_stat, p->p_stat);
+		assert_int_equal(old->kp_proc.p_nice, p->p_nice);
+		assert_string_equal(old->kp_proc.p_comm, p->p_comm);
+		assert_int_equal(old->kp_eproc.e_paddr, p->p_paddr);
+		assert_int_equal(old->kp_eproc.e_ppid, p->p_ppid);
+		assert_int_equal(old->kp_eproc.e_pgid, p->p__pgid);
+		assert_int_equal(old->kp_eproc.e_sid, p->p_sid);
+		assert_int_equal(old->kp_eproc.e_tdev, p->p_tdev);
+		assert_int_equal(old->kp_eproc.e_pcred.p_ruid, p->p_ruid);
+		assert_int_equal(old->kp_eproc.e_pcred.p_svuid, p->p_svuid);
+		assert_int_equal(old->kp_eproc.e_pcred.p_rgid, p->p_rgid);
+		assert_int_equal(old->kp_eproc.e_pcred.p_svgid, p->p_svgid);
+		assert_int_equal(old->kp_eproc.e_ucred.cr_uid, p->p_uid);
+		assert_int_equal(old->kp_eproc.e_ucred.cr_gid, p->p_gid);
+		assert_int_equal(old->kp_eproc.e_vm.vm_rssize, p->p_vm_rssize);
+		assert_int_equal(old->kp_eproc.e_unknown, p->p_unknown);
+	}
+	assert_non_null(kvm_getprocs(f.g.im.kd, KERN_PROC_PID, 1, &m));
+	assert_int_equal(m, 1);
+	assert_null(kvm_getprocs(f.g.im.kd, 99, 1, &m));
+	assert_int_equal(errno, EINVAL);
+	assert_null(kvm_getprocs(f.g.im.kd, KERN_PROC_ALL, 0, NULL));
+	assert_int_equal(errno, EINVAL);
+	guest_fini(&f.g);
+}
+
+/* CPU times in microseconds. */
+static void
+check_times(struct tasks *f, int pid, int64_t user, int64_t system,
+    int64_t child)
+{
+	const struct kinfo_proc2 *p;
+	int n;
+
+	guest_make(&f->g);
+	p = get(f, KERN_PROC_PID, pid, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(p->p_unknown, 0);
+	assert_int_equal(p->p_uutime_sec * 1000000 + p->p_uutime_usec, user);
+	assert_int_equal(p->p_ustime_sec * 1000000 + p->p_ustime_usec, system);
+	assert_int_equal(p->p_uctime_sec * 1000000 + p->p_uctime_usec, child);
+}
+
+/* This test checks CPU times: of all threads and of those that ended, with the
+ * kernel's rule for ticks. */
+static void
+proc_times_are_those_of_all_threads(void **state)
+{
+	const uint64_t s = 1000000000;
+	struct tasks f;
+	unsigned int i;
+	uint64_t sig;
+
+	(void)state;
+	tasks_make(&f, true);
+	sig = f.sig[3];
+	for (i = 3; i < 6; i++) {
+		tasks_put(&f.g, f.task[i] + T_UTIME, 8, i * s);
+		tasks_put(&f.g, f.task[i] + T_STIME, 8, 2 * s);
+		tasks_put(&f.g, f.task[i] + T_RUNTIME, 8, 3 * s);
+	}
+	tasks_put(&f.g, sig + S_UTIME, 8, 3 * s);
+	tasks_put(&f.g, sig + S_STIME, 8, 9 * s);
+	tasks_put(&f.g, sig + S_RUNTIME, 8, s + 3000);
+	tasks_put(&f.g, sig + S_CUTIME, 8, 4 * s + 5000);
+	tasks_put(&f.g, sig + S_CSTIME, 8, 6 * s + 6000);
+	/* Ticks say 15 s and 15 s, the clock says 10.000003 s. */
+	check_times(&f, 100, 5000001, 5000001, 10000011);
+	/* It was shown with more of one kind before. */
+	tasks_put(&f.g, sig + S_SHOWN + 8, 8, 7 * s);
+	check_times(&f, 100, 3000003, 7000000, 10000011);
+	tasks_put(&f.g, sig + S_SHOWN, 8, 3 * s);
+	check_times(&f, 100, 3000003, 7000000, 10000011);
+	/* All of it, and more, was shown. */
+	tasks_put(&f.g, sig + S_SHOWN, 8, 4 * s);
+	check_times(&f, 100, 4000000, 7000000, 10000011);
+	/* One that had no tick yet, and only one kind. */
+	tasks_put(&f.g, f.task[6] + T_RUNTIME, 8, 4000);
+	check_times(&f, 103, 4, 0, 0);
+	tasks_put(&f.g, f.task[6] + T_STIME, 8, s);
+	check_times(&f, 103, 0, 4, 0);
+	/* Numbers that make no sense divide nothing by zero. */
+	tasks_put(&f.g, f.task[6] + T_UTIME, 8, UINT64_MAX);
+	tasks_put(&f.g, f.task[6] + T_STIME, 8, 1);
+	check_times(&f, 103, 4, 0, 0);
+	guest_fini(&f.g);
+}
+
+/* This test checks a list of threads that goes round: only the times are not
+ * known, and callers without them do not care. */
+static void
+proc_times_of_damaged_threads_are_unknown(void **state)
+{
+	const size_t old = offsetof(struct kinfo_proc2, p_uutime_sec);
+	const struct kinfo_proc2 *p;
+	struct tasks f;
+	int n;
+
+	(void)state;
+	tasks_make(&f, true);
+	tasks_put(&f.g, f.task[5] + T_NODE, 8, f.task[4] + T_NODE);
+	tasks_put(&f.g, f.task[3] + T_UTIME, 8, 77000000000);
+	guest_make(&f.g);
+	p = get(&f, KERN_PROC_PID, 100, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(p->p_unknown, KVM_PROC_TIMES);
+	assert_int_equal(p->p_uutime_sec, 0);
+	p = kvm_getproc2(f.g.im.kd, KERN_PROC_PID, 100, old, &n);
+	assert_non_null(p);
+	assert_int_equal(p->p_unknown, 0);
+	guest_fini(&f.g);
+}
+
+/* This test checks the load averages, and how many of them are given out. */
+static void
+proc_loadavg_is_the_kernels(void **state)
+{
+	double load[4] = { -1, -1, -1, -1 };
+	struct tasks f;
+
+	(void)state;
+	tasks_make(&f, true);
+	assert_int_equal(kvm_getloadavg(f.g.im.kd, load, 0), 0);
+	assert_true(load[0] < 0);
+	assert_int_equal(kvm_getloadavg(f.g.im.kd, load, 2), 2);
+	assert_true(load[2] < 0);
+	assert_int_equal(kvm_getloadavg(f.g.im.kd, load, 4), 3);
+	assert_true(load[3] < 0);
+	assert_int_equal(load[0] * 2048, 1024);
+	assert_int_equal(load[1] * 2048, 2560);
+	assert_int_equal(load[2] * 2048, 204800);
+	assert_int_equal(kvm_getloadavg(f.g.im.kd, load, -1), -1);
+	assert_int_equal(errno, EINVAL);
+	image_says(&f.g.im, "-1 load averages");
 	guest_fini(&f.g);
 }
 
@@ -283,6 +440,10 @@ main(void)
 		cmocka_unit_test(proc_threads_are_those_of_the_process),
 		cmocka_unit_test(proc_damaged_list_is_told),
 		cmocka_unit_test(proc_wrong_pointers_are_unknown),
+		cmocka_unit_test(proc_old_call_says_the_same),
+		cmocka_unit_test(proc_times_are_those_of_all_threads),
+		cmocka_unit_test(proc_times_of_damaged_threads_are_unknown),
+		cmocka_unit_test(proc_loadavg_is_the_kernels),
 		cmocka_unit_test(proc_damaged_never_crashes),
 	};
 

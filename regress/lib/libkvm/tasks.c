@@ -44,12 +44,17 @@ make_basic_types(void)
 	btf_type("upid", BTF_STRUCT, 2, 16);	/* 10 */
 	btf_member("nr", 1, 0, 0);
 	btf_member("ns", 2, 0, 64);
+	btf_type("sched_entity", BTF_STRUCT, 1, 8); /* 11 */
+	btf_member("sum_exec_runtime", 8, 0, 0);
+	btf_type("prev_cputime", BTF_STRUCT, 2, 16); /* 12 */
+	btf_member("utime", 8, 0, 0);
+	btf_member("stime", 8, 0, 64);
 }
 
 static void
 make_task_types(bool new)
 {
-	btf_type("task_struct", BTF_STRUCT, 17, T_SIZE);
+	btf_type("task_struct", BTF_STRUCT, 21, T_SIZE);
 	btf_member(new ? "__state" : "state", new ? 1 : 8, 0, T_STATE * 8);
 	btf_member("flags", 1, 0, T_FLAGS * 8);
 	btf_member("on_cpu", 1, 0, T_ONCPU * 8);
@@ -70,6 +75,39 @@ make_task_types(bool new)
 	btf_member("comm", 5, 0, T_COMM * 8);
 	btf_member("signal", 2, 0, T_SIGNAL * 8);
 	btf_member("stack", 2, 0, T_STACK * 8);
+	btf_member("utime", 8, 0, T_UTIME * 8);
+	btf_member("stime", 8, 0, T_STIME * 8);
+	btf_member("se", 11, 0, T_RUNTIME * 8);
+	btf_member("files", 2, 0, T_FILES * 8);
+}
+
+static void
+make_signal_type(void)
+{
+	btf_type("signal_struct", BTF_STRUCT, 10, S_SIZE);
+	btf_member("nr_threads", 1, 0, S_NTHREADS * 8);
+	btf_member("thread_head", 3, 0, S_HEAD * 8);
+	btf_member("pids", 6, 0, S_PIDS * 8);
+	btf_member("tty", 2, 0, S_TTY * 8);
+	btf_member("utime", 8, 0, S_UTIME * 8);
+	btf_member("stime", 8, 0, S_STIME * 8);
+	btf_member("cutime", 8, 0, S_CUTIME * 8);
+	btf_member("cstime", 8, 0, S_CSTIME * 8);
+	btf_member("sum_sched_runtime", 8, 0, S_RUNTIME * 8);
+	btf_member("prev_cputime", 12, 0, S_SHOWN * 8);
+}
+
+static void
+make_mm_type(bool new)
+{
+	btf_type("mm_struct", BTF_STRUCT, 7, M_SIZE);
+	btf_member("total_vm", 8, 0, M_VSIZE * 8);
+	btf_member("rss_stat", new ? 15 : 16, 0, M_RSS * 8);
+	btf_member("pgd", 2, 0, M_PGD * 8);
+	btf_member("arg_start", 8, 0, M_ARG_START * 8);
+	btf_member("arg_end", 8, 0, M_ARG_END * 8);
+	btf_member("env_start", 8, 0, M_ENV_START * 8);
+	btf_member("env_end", 8, 0, M_ENV_END * 8);
 }
 
 static void
@@ -80,19 +118,17 @@ make_types(bool new)
 	unsigned int i;
 
 	make_basic_types();
-	btf_array(10, new ? 0 : 1);		/* 11 */
+	btf_array(10, new ? 0 : 1);		/* 13 */
 	btf_type(new ? "percpu_counter" : "atomic", BTF_STRUCT, 2,
-	    new ? 16 : 8);			/* 12 */
+	    new ? 16 : 8);			/* 14 */
 	btf_member("count", 8, 0, 0);
 	btf_member("counters", 2, 0, new ? 64 : 0);
-	btf_array(12, 4);			/* 13 */
-	btf_type("mm_rss_stat", BTF_STRUCT, 1, 32); /* 14 */
-	btf_member("count", 13, 0, 0);
-	btf_type("mm_struct", BTF_STRUCT, 2, M_SIZE);
-	btf_member("total_vm", 8, 0, M_VSIZE * 8);
-	btf_member("rss_stat", new ? 13 : 14, 0, M_RSS * 8);
-	btf_type("pid", BTF_STRUCT, 1, PID_SIZE);
-	btf_member("numbers", 11, 0, PID_NR * 8);
+	btf_array(14, 4);			/* 15 */
+	btf_type("mm_rss_stat", BTF_STRUCT, 1, 32); /* 16 */
+	btf_member("count", 15, 0, 0);
+	make_mm_type(new);			/* 17 */
+	btf_type("pid", BTF_STRUCT, 1, PID_SIZE); /* 18 */
+	btf_member("numbers", 13, 0, PID_NR * 8);
 	btf_type("cred", BTF_STRUCT, 6, CRED_SIZE);
 	for (i = 0; i < 6; i++)
 		btf_member(ids[i], 7, 0, (4 + 4 * i) * 8);
@@ -102,11 +138,7 @@ make_types(bool new)
 	btf_type("tty_struct", BTF_STRUCT, 2, TTY_SIZE);
 	btf_member("driver", 2, 0, 0);
 	btf_member("index", 1, 0, 64);
-	btf_type("signal_struct", BTF_STRUCT, 4, S_SIZE);
-	btf_member("nr_threads", 1, 0, S_NTHREADS * 8);
-	btf_member("thread_head", 3, 0, S_HEAD * 8);
-	btf_member("pids", 6, 0, S_PIDS * 8);
-	btf_member("tty", 2, 0, S_TTY * 8);
+	make_signal_type();
 	make_task_types(new);
 }
 
@@ -204,8 +236,16 @@ make_task(struct tasks *f, unsigned int i)
 void
 tasks_make(struct tasks *f, bool new)
 {
+	tasks_make_with(f, new, NULL);
+}
+
+void
+tasks_make_with(struct tasks *f, bool new, void (*types)(void))
+{
 	struct guest *g = &f->g;
-	struct ksyms_sym syms[6];
+	struct ksyms_sym syms[7];
+	/* 0.5, 1.25 and 100 of 2048 each. */
+	const uint64_t avenrun[3] = { 1024, 2560, 204800 };
 	uint64_t btf, stop, leaders[NTASKS];
 	unsigned int i, n = 0;
 
@@ -214,6 +254,8 @@ tasks_make(struct tasks *f, bool new)
 	g->im.spec.time_ns = 1700000000ull * 1000000000 + 7;
 	g->im.spec.uptime_ns = 10000000007;
 	make_types(new);
+	if (types != NULL)
+		types();
 	btf = btf_put(g);
 	stop = g->base + g->used;
 	f->first = g->base + (g->used + 7) / 8 * 8;
@@ -229,13 +271,15 @@ tasks_make(struct tasks *f, bool new)
 	for (i = 0; i < NTASKS; i++)
 		make_task(f, i);
 	put_ring(g, f->task[0] + T_TASKS, leaders, n, T_TASKS);
+	f->avenrun = guest_put(g, avenrun, sizeof(avenrun), 8);
 	f->end = g->base + g->used;
 	syms[0] = (struct ksyms_sym){ g->base, 'T', "_stext" };
 	syms[1] = (struct ksyms_sym){ btf, 'D', "__start_BTF" };
 	syms[2] = (struct ksyms_sym){ stop, 'D', "__stop_BTF" };
 	syms[3] = (struct ksyms_sym){ f->task[0], 'D', "init_task" };
 	syms[4] = (struct ksyms_sym){ f->percpu, 'D', "__per_cpu_offset" };
-	syms[5] = (struct ksyms_sym){ f->end, 'B', "_end" };
-	ksyms_put(g, KSYMS_BASE, true, syms, 6);
+	syms[5] = (struct ksyms_sym){ f->avenrun, 'D', "avenrun" };
+	syms[6] = (struct ksyms_sym){ f->end, 'B', "_end" };
+	ksyms_put(g, KSYMS_BASE, true, syms, 7);
 	guest_make(g);
 }
