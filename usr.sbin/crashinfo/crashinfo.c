@@ -13,9 +13,10 @@
 static const struct show shows[] = {
 	{ "bt", show_bt, false, " [-a | -c cpu | pid ...]" },
 	{ "dmesg", show_dmesg, true, NULL },
+	{ "files", show_files, false, NULL },
 	{ "modules", show_modules, false, NULL },
 	{ "nm", show_nm, false, NULL },
-	{ "ps", show_ps, false, NULL },
+	{ "ps", show_ps, false, " [-ae]" },
 	{ "regs", show_regs, false, NULL },
 	{ "uptime", show_uptime, true, NULL },
 };

@@ -48,6 +48,7 @@ void usage(void) __attribute__((noreturn));
 
 int show_bt(const struct target *t);
 int show_dmesg(const struct target *t);
+int show_files(const struct target *t);
 int show_modules(const struct target *t);
 int show_nm(const struct target *t);
 int show_ps(const struct target *t);
@@ -73,6 +74,8 @@ void json_text(struct json *js, const char *key, const char *text, size_t len);
 void json_string(struct json *js, const char *key, const char *s);
 void json_number(struct json *js, const char *key, uint64_t n);
 void json_signed(struct json *js, const char *key, int64_t n);
+/* With two decimals. */
+void json_real(struct json *js, const char *key, double d);
 /* As "0x...". */
 void json_address(struct json *js, const char *key, uint64_t n);
 void json_bool(struct json *js, const char *key, bool b);

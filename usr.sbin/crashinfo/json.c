@@ -92,6 +92,13 @@ json_signed(struct json *js, const char *key, int64_t n)
 }
 
 void
+json_real(struct json *js, const char *key, double d)
+{
+	json_begin(js, key);
+	printf("%.2f", d);
+}
+
+void
 json_bool(struct json *js, const char *key, bool b)
 {
 	json_begin(js, key);

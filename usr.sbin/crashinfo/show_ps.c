@@ -2,7 +2,9 @@
 /*
  * show_ps.c: the processes and their threads, much as ps(1) prints them.
  */
+#include <err.h>
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +13,26 @@
 #include "text.h"
 
 #define PS_PAGE		4096u
+#define PS_USEC		1000000
+#define PS_ERROR	512u
+
+/* A process, and what was asked for beside it. */
+struct ps {
+	const struct kinfo_proc2 *p;
+	const struct kinfo_lwp *l;	/* threads, or NULL */
+	int nlwps;
+	struct ps_strings {
+		char **v;		/* NULL: none, or an error */
+		char error[PS_ERROR];
+	} args, env;
+};
+
+struct ps_show {
+	const struct target *t;
+	bool args, env;			/* are wanted */
+	int unread;			/* arguments and environments */
+	char why[PS_ERROR];		/* the first was not */
+};
 
 /* A number that may not be known. */
 static void
@@ -53,11 +75,41 @@ ps_json_threads(struct json *js, const struct kinfo_lwp *l, int n)
 	json_close(js, ']');
 }
 
+/* null: there are none, or they can't be read, and then why. */
 static void
-ps_json(const struct target *t, const struct kinfo_proc2 *p,
-    const struct kinfo_lwp *l, int nlwps)
+ps_json_strings(struct json *js, const char *key, const char *error_key,
+    const struct ps_strings *s)
 {
-	struct json *js = t->js;
+	char **v = s->v;
+
+	if (s->error[0] != '\0')
+		json_string(js, error_key, s->error);
+	if (v == NULL) {
+		json_null(js, key);
+		return;
+	}
+	json_open(js, key, '[');
+	for (; *v != NULL; v++)
+		json_string(js, NULL, *v);
+	json_close(js, ']');
+}
+
+static void
+ps_json_times(struct json *js, const struct kinfo_proc2 *p)
+{
+	ps_number(js, "utime_us", p, KVM_PROC_TIMES,
+	    (uint64_t)(p->p_uutime_sec * PS_USEC + p->p_uutime_usec));
+	ps_number(js, "stime_us", p, KVM_PROC_TIMES,
+	    (uint64_t)(p->p_ustime_sec * PS_USEC + p->p_ustime_usec));
+	ps_number(js, "children_us", p, KVM_PROC_TIMES,
+	    (uint64_t)(p->p_uctime_sec * PS_USEC + p->p_uctime_usec));
+}
+
+static void
+ps_json(const struct ps_show *show, const struct ps *ps)
+{
+	const struct kinfo_proc2 *p = ps->p;
+	struct json *js = show->t->js;
 
 	json_open(js, NULL, '{');
 	json_signed(js, "pid", p->p_pid);
@@ -81,20 +133,72 @@ ps_json(const struct target *t, const struct kinfo_proc2 *p,
 	ps_number(js, "vsz", p, KVM_PROC_VM, p->p_vm_vsize * PS_PAGE);
 	ps_number(js, "rss", p, KVM_PROC_VM, p->p_vm_rssize * PS_PAGE);
 	json_signed(js, "start", p->p_ustart_sec);
+	ps_json_times(js, p);
 	json_string(js, "comm", p->p_comm);
 	json_address(js, "task", p->p_paddr);
-	if (l != NULL)
-		ps_json_threads(js, l, nlwps);
+	if (ps->l != NULL)
+		ps_json_threads(js, ps->l, ps->nlwps);
+	if (show->args)
+		ps_json_strings(js, "args", "args_error", &ps->args);
+	if (show->env)
+		ps_json_strings(js, "env", "env_error", &ps->env);
 	json_close(js, '}');
+}
+
+static void
+ps_word(const char *s)
+{
+	char out[TEXT_ENCODED(64)];
+	size_t len = strlen(s), n;
+
+	for (; len != 0; s += n, len -= n) {
+		n = len < 64 ? len : 64;
+		fputs(text_encode(out, sizeof(out), s, n), stdout);
+	}
+}
+
+/* Strings with a space before each but the first; false: there are none. */
+static bool
+ps_words(char **v, bool first)
+{
+	if (v == NULL || *v == NULL)
+		return false;
+	for (; *v != NULL; v++, first = false) {
+		if (!first)
+			putchar(' ');
+		ps_word(*v);
+	}
+	return true;
+}
+
+/*
+ * What it is: a name in brackets is a thread of the kernel, one in parentheses
+ * stands for arguments that can't be read.
+ */
+static void
+ps_command(const struct ps_show *show, const struct ps *ps, const char *name)
+{
+	if ((ps->p->p_flag & P_SYSTEM) != 0) {
+		putchar('[');
+		ps_word(name);
+		putchar(']');
+	} else if (!show->args) {
+		ps_word(name);
+	} else if (!ps_words(ps->args.v, true)) {
+		putchar('(');
+		ps_word(name);
+		putchar(')');
+	}
+	ps_words(ps->env.v, false);
+	putchar('\n');
 }
 
 /* A line; l NULL: of the process. */
 static void
-ps_line(const struct kinfo_proc2 *p, const struct kinfo_lwp *l)
+ps_line(const struct ps_show *show, const struct ps *ps,
+    const struct kinfo_lwp *l)
 {
-	const char *name = l != NULL ? l->l_name : p->p_comm;
-	const bool kernel = (p->p_flag & P_SYSTEM) != 0;
-	char out[TEXT_ENCODED(KI_MAXCOMLEN)];
+	const struct kinfo_proc2 *p = ps->p;
 
 	printf("%7" PRId32, p->p_pid);
 	if (l != NULL)
@@ -104,35 +208,58 @@ ps_line(const struct kinfo_proc2 *p, const struct kinfo_lwp *l)
 	printf(" %c", l != NULL ? l->l_state : p->p_state);
 	ps_column(p, KVM_PROC_NLWPS, 5, p->p_nlwps);
 	ps_column(p, KVM_PROC_VM, 9, p->p_vm_rssize * (PS_PAGE / 1024));
-	text_encode(out, sizeof(out), name, strlen(name));
-	printf(kernel ? " [%s]\n" : " %s\n", out);
+	putchar(' ');
+	ps_command(show, ps, l != NULL ? l->l_name : p->p_comm);
+}
+
+/* Arguments or environment, of those processes that can have any. */
+static void
+ps_get_strings(struct ps_show *show, const struct kinfo_proc2 *p, bool env,
+    struct ps_strings *s)
+{
+	kvm_t *kd = show->t->kd;
+
+	if ((p->p_flag & P_SYSTEM) != 0)
+		return;
+	s->v = (env ? kvm_getenvv2 : kvm_getargv2)(kd, p, 0);
+	if (s->v != NULL || errno == ENOEXEC ||
+	    (errno == ESRCH && target_is_live(show->t)))
+		return;
+	snprintf(s->error, sizeof(s->error), "%s", kvm_geterr(kd));
+	if (show->unread++ == 0)
+		memcpy(show->why, s->error, sizeof(show->why));
 }
 
 /* A process, and its threads where they are wanted: 0, or -1. */
 static int
-ps_process(const struct target *t, const struct kinfo_proc2 *p)
+ps_process(struct ps_show *show, const struct kinfo_proc2 *p)
 {
-	const struct kinfo_lwp *l = NULL;
-	int n = 0, i;
+	struct ps ps = { .p = p };
+	int i;
 
-	if (t->threads && (l = kvm_getlwps(t->kd, p->p_pid, p->p_paddr,
-	    sizeof(*l), &n)) == NULL) {
+	if (show->t->threads && (ps.l = kvm_getlwps(show->t->kd, p->p_pid,
+	    p->p_paddr, sizeof(*ps.l), &ps.nlwps)) == NULL) {
 		/* A process of the running system may have ended. */
-		return target_is_live(t) && errno == ESRCH ? 0 : -1;
+		return target_is_live(show->t) && errno == ESRCH ? 0 : -1;
 	}
-	if (t->js != NULL)
-		ps_json(t, p, l, n);
-	else if (l == NULL)
-		ps_line(p, NULL);
+	if (show->args)
+		ps_get_strings(show, p, false, &ps.args);
+	if (show->env)
+		ps_get_strings(show, p, true, &ps.env);
+	if (show->t->js != NULL)
+		ps_json(show, &ps);
+	else if (ps.l == NULL)
+		ps_line(show, &ps, NULL);
 	else
-		for (i = 0; i < n; i++)
-			ps_line(p, &l[i]);
+		for (i = 0; i < ps.nlwps; i++)
+			ps_line(show, &ps, &ps.l[i]);
 	return 0;
 }
 
-int
-show_ps(const struct target *t)
+static int
+ps_run(struct ps_show *show)
 {
+	const struct target *t = show->t;
 	const struct kinfo_proc2 *p;
 	int n, i, rv = 0;
 
@@ -145,8 +272,36 @@ show_ps(const struct target *t)
 		printf("    PID%s    PPID     UID S  NLWP       RSS COMMAND\n",
 		    t->threads ? "     TID" : "");
 	for (i = 0; rv == 0 && i < n; i++)
-		rv = ps_process(t, &p[i]);
+		rv = ps_process(show, &p[i]);
 	if (t->js != NULL)
 		json_close(t->js, ']');
+	if (show->unread != 0) {
+		fflush(stdout);
+		warnx("%d arguments or environments can't be read, the first: "
+		    "%s", show->unread, show->why);
+	}
 	return rv;
+}
+
+int
+show_ps(const struct target *t)
+{
+	struct ps_show show = { .t = t };
+	int ch;
+
+	optind = 0;		/* begins anew */
+	while ((ch = getopt(t->argc, t->argv, "+ae")) != -1)
+		switch (ch) {
+		case 'a':
+			show.args = true;
+			break;
+		case 'e':
+			show.env = true;
+			break;
+		default:
+			usage();
+		}
+	if (optind < t->argc)
+		usage();
+	return ps_run(&show);
 }

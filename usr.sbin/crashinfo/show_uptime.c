@@ -22,11 +22,15 @@ struct uptime {
 	uint64_t time_ns;
 	struct timespec up;
 	bool have_up, live;
+	double load[3];
+	bool have_load;
 };
 
 static void
 uptime_json(struct json *js, const struct uptime *u)
 {
+	unsigned int i;
+
 	json_open(js, NULL, '{');
 	json_text(js, "release", u->release,
 	    strnlen(u->release, u->release_len));
@@ -44,6 +48,14 @@ uptime_json(struct json *js, const struct uptime *u)
 		    1000000000 + (uint64_t)u->up.tv_nsec);
 	else
 		json_null(js, "uptime_ns");
+	if (u->have_load) {
+		json_open(js, "load", '[');
+		for (i = 0; i < 3; i++)
+			json_real(js, NULL, u->load[i]);
+		json_close(js, ']');
+	} else {
+		json_null(js, "load");
+	}
 	json_close(js, '}');
 }
 
@@ -77,6 +89,11 @@ uptime_print(const struct uptime *u)
 		    (int)(s % 3600 / 60), (int)(s % 60),
 		    u->up.tv_nsec / 1000000);
 		uptime_line("uptime", text, sizeof(text));
+	}
+	if (u->have_load) {
+		snprintf(text, sizeof(text), "%.2f %.2f %.2f", u->load[0],
+		    u->load[1], u->load[2]);
+		uptime_line("load", text, sizeof(text));
 	}
 }
 
@@ -127,6 +144,7 @@ show_uptime(const struct target *t)
 		u.panic_len = sizeof(h->panicstr);
 		u.time_ns = h->panic_time_ns;
 	}
+	u.have_load = !t->early && kvm_getloadavg(t->kd, u.load, 3) == 3;
 	if (t->js != NULL)
 		uptime_json(t->js, &u);
 	else
