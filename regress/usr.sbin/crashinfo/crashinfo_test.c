@@ -154,7 +154,7 @@ crashinfo_json_is_as_documented(void **state)
 	    "\"a\\\\b\"", (unsigned long long)g.base);
 	output_has(want);
 	assert_int_equal(run_on(&g, "--json", "uptime"), 0);
-	output_has("\"uptime_ns\": 5}\n");
+	output_has("\"uptime_ns\": 5,\n\"load\": null}\n");
 	guest_fini(&g);
 }
 
@@ -219,6 +219,43 @@ crashinfo_ps_is_as_documented(void **state)
 	guest_fini(&f.g);
 }
 
+/* This test checks arguments that can't be read, and why; and load averages. */
+static void
+crashinfo_ps_says_why_there_are_no_arguments(void **state)
+{
+	struct tasks f;
+
+	(void)state;
+	tasks_make(&f, true);
+	strcpy((char *)guest_at(&f.g, f.task[3] + T_COMM), "\x1b[31mred");
+	tasks_put(&f.g, f.mm + M_PGD, 8, f.g.base);
+	tasks_put(&f.g, f.mm + M_ARG_START, 8, 0x7000);
+	tasks_put(&f.g, f.mm + M_ARG_END, 8, 0x7010);
+	guest_make(&f.g);
+	assert_int_equal(run_on(&f.g, "", "ps -a"), 0);
+	output_has(" [kthreadd]\n");
+	output_has(" (\\033[31mred)\n");
+	output_has("crashinfo: 1 arguments or environments can't be read, the "
+	    "first: ");
+	output_has(": arguments of process 100: address 0x");
+	assert_int_equal(run_on(&f.g, "", "ps -e"), 0);
+	output_has(" \\033[31mred\n");
+	assert_int_equal(run_on(&f.g, "--json", "ps -ae"), 0);
+	output_has("\"args_error\": \"");
+	output_has(": arguments of process 100: address 0x");
+	output_has("\"args\": null,\n\"env\": []}");
+	assert_int_equal(run_on(&f.g, "", "ps 100"), 2);
+	output_has("usage: crashinfo");
+	assert_int_equal(run_on(&f.g, "", "files"), 0);
+	assert_string_equal(output, "    PID   FD TYPE   RW       OFFSET      "
+	    "INODE DEV     PATH\n");
+	assert_int_equal(run_on(&f.g, "", "uptime"), 0);
+	output_has("load      0.50 1.25 100.00\n");
+	assert_int_equal(run_on(&f.g, "--json", "uptime"), 0);
+	output_has("\"load\": [0.50,\n1.25,\n100.00]");
+	guest_fini(&f.g);
+}
+
 /* This test checks a raw device, whole and with an early record alone. */
 static void
 crashinfo_raw_device_is_read(void **state)
@@ -275,6 +312,7 @@ main(void)
 		cmocka_unit_test(crashinfo_json_is_as_documented),
 		cmocka_unit_test(crashinfo_regs_name_each_cpu),
 		cmocka_unit_test(crashinfo_ps_is_as_documented),
+		cmocka_unit_test(crashinfo_ps_says_why_there_are_no_arguments),
 		cmocka_unit_test(crashinfo_raw_device_is_read),
 		cmocka_unit_test(crashinfo_errors_are_told),
 	};
