@@ -32,7 +32,7 @@ struct kvmi_ksymfile {
 	uint32_t n;
 	struct kvmi_names index;
 	uint32_t *order;	/* by address; the first of several first */
-	uint64_t start, end;	/* the kernel's image */
+	uint64_t start, end;	/* the kernel's first and last symbol */
 };
 
 /* A word of a line, which moves on; NULL: none. */
@@ -129,7 +129,6 @@ kf_check(kvm_t *kd, struct kvmi_ksymfile *kf)
 	    !kvmi_ksymfile_lookup(kf, "_stext", NULL, &type, &kf->start))
 		return kvmi_err(kd, EBADMSG, "neither _text nor _stext is "
 		    "there");
-	kvmi_ksymfile_lookup(kf, "_end", NULL, &type, &kf->end);
 	return 0;
 }
 

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""libkvm and crashinfo(8) on the system that they run on."""
+
+import json
+
+import crash
+from case import test
+from test_libkvm import guest_processes, same_process
+
+# A check prints its line, then its exit status, which fails the test unless it
+# is the one that is wanted.
+LIVE = r"""
+same() { # NAME COMMAND FILE: the command prints what the file holds
+	$2 >/tmp/got 2>&1 || die "$1: $(tail -1 /tmp/got)"
+	cat $3 >/tmp/wanted
+	cmp /tmp/got /tmp/wanted || die "$1 differ"
+}
+is() { # STATUS COMMAND...
+	want=$1
+	shift
+	"$@" 2>&1
+	rv=$?
+	[ $rv = $want ] || die "$*: exit status $rv"
+}
+printf '<4>odd \001 \\ \377 bytes\n' >/dev/kmsg
+threads 5 || die "threads"
+sleep 1000 &
+kill -STOP $!
+
+same "symbols" "crashinfo nm" /proc/kallsyms
+crashinfo modules >/tmp/got || die "modules"
+awk '{ print $1, $2, $5, $6 }' /proc/modules >/tmp/wanted
+cmp /tmp/got /tmp/wanted || die "modules differ"
+dmesg -r >/tmp/log
+same "the log" "livekvm dmesg" /tmp/log
+grep -q odd /tmp/log || die "the log has no odd bytes"
+livekvm string linux_banner >/tmp/got || die "linux_banner: $(cat /tmp/got)"
+cmp /tmp/got /proc/version || die "linux_banner: $(cat /tmp/got)"
+livekvm pointed saved_command_line >/tmp/got || die "saved_command_line"
+cmp /tmp/got /proc/cmdline || die "saved_command_line: $(cat /tmp/got)"
+crashinfo bt && die "bt of a running system"
+
+say ps crashinfo --json -H ps
+say uptime crashinfo --json uptime
+say stats cat /proc/[0-9]*/stat
+say statuses cat /proc/[0-9]*/task/[0-9]*/status
+say checks is 0 livekvm text modules symbols args files about
+say loadavg cat /proc/loadavg
+say nofiles is 0 livekvm -n args files about
+say nobody_ps livekvm -u about
+(while :; do (:) & wait $!; done) &
+say storm is 0 livekvm storm
+kill $!
+say write is 3 livekvm write
+say devmem is 3 livekvm -M /dev/mem string linux_banner
+say rawio is 3 livekvm -c 17 string linux_banner
+say nobody is 3 livekvm -u string linux_banner
+say nobody_log is 3 livekvm -u dmesg
+say nobody_nofiles is 0 livekvm -n -u storm about
+say nobody_type is 3 livekvm -u modules
+echo 2 >/proc/sys/kernel/kptr_restrict
+say hidden is 3 livekvm string linux_banner
+say regs is 1 crashinfo regs
+"""
+
+
+def processes(case, found):
+    """As the guest's /proc has them; threads of the kernel come and go."""
+    wanted = guest_processes(found)
+    about = json.loads("\n".join(found["uptime"]))
+    boot = (about["time_ns"] - about["uptime_ns"]) / 1e9
+    got = {one["pid"]: one for one in json.loads("\n".join(found["ps"]))
+           if one["comm"] != "crashinfo"}
+    users = [sorted(pid for pid, one in side.items() if not one["kernel"])
+             for side in (got, wanted)]
+    case.equal(users[0], users[1], "processes")
+    both = got.keys() & wanted.keys()
+    case.check(len(both) > 20 and len(both) >= len(wanted) - 10,
+               f"only {len(both)} of {len(wanted)} processes")
+    for pid in both:
+        same_process(case, got[pid], wanted[pid], boot)
+
+
+@test()
+def live_system_tells_what_its_files_tell(case):
+    """on a running system symbols, modules, log, memory, processes, arguments
+    and files are those of its /proc, and what may not be read says why."""
+    data, _ = case.run(LIVE, [], smp=2)
+    found = crash.blocks(data)
+    processes(case, {key: found[key][:-1] if not found[key][-1] else found[key]
+                     for key in found})
+    says = {name: " ".join(lines) for name, lines in found.items()}
+    for name, text in (
+            ("checks", "text 1"), ("checks", "modules"), ("checks", "args"),
+            ("checks", f"{case.kernel.release} 2 "), ("storm", "storm"),
+            ("checks", " ".join(found["loadavg"][0].split()[1:3])),
+            ("nofiles", f"{case.kernel.release} 2 "),
+            ("nobody_ps", f"{case.kernel.release} 2 "),
+            ("nobody_nofiles", f"{case.kernel.release} 2 "),
+            ("write", "/proc/kcore can only be read"),
+            ("devmem", "CONFIG_STRICT_DEVMEM"),
+            ("rawio", "CAP_SYS_RAWIO is missing"),
+            ("nobody", "CAP_SYSLOG is missing"),
+            ("nobody_log", "CAP_SYSLOG is missing"),
+            ("nobody_type", "CAP_SYSLOG is missing"),
+            ("hidden", "kernel.kptr_restrict is 2"),
+            ("regs", "the running system has no registers")):
+        case.check(text in says[name],
+                   f"{name} says {says[name]!r}, not {text!r}")
+    symbols = [int(line.split()[1]) for line in found["checks"]
+               if line.startswith("symbols ")]
+    case.check(symbols and symbols[0] > 50000, f"symbols: {symbols}")
