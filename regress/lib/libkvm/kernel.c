@@ -17,6 +17,9 @@ extern int _test_under;
 __asm__(".globl test_abs\n.set test_abs, 0xffffffff81234000\n");
 __asm__(".globl test_percpu\n.set test_percpu, 0x1234\n");
 
+/* By it a kernel that was moved is found. */
+__asm__(".globl _stext\n.set _stext, test_text\n");
+
 void
 test_text(void)
 {
