@@ -53,6 +53,10 @@ install:
 	install -m 644 sys/sys/kcore.h $(DESTDIR)$(PREFIX)/include/sys/
 	cp -P $(OBJ)/lib/libkvm/libkvm.a $(OBJ)/lib/libkvm/libkvm.so* \
 	    $(DESTDIR)$(LIBDIR)/
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed -e 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR),' \
+	    -e 's,@VERSION@,$(VERSION),' lib/libkvm/libkvm.pc.in \
+	    >$(DESTDIR)$(LIBDIR)/pkgconfig/libkvm.pc
 	for p in $(PAGES); do install -D -m 644 $$p \
 	    $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p##*/} || \
 	    exit 1; done

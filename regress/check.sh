@@ -25,6 +25,7 @@ steps() {
 	step pages sh regress/pages.sh
 	step build make -s -j"$jobs" all
 	step usage sh regress/usage.sh "$obj"
+	step install sh regress/install.sh
 	for d in $(grep -rl --include=Makefile 'mk/test\.mk' regress |
 	    xargs -n 1 dirname | sort); do
 		step "$d" make -s -j"$jobs" -C "$d" check

@@ -5,7 +5,7 @@
 # check-quick`; with "bench" and "all", what those need besides.
 set -eu
 
-packages='gcc gcc-12 make binutils libc6-dev pkgconf libelf-dev libbpf-dev
+packages='gcc gcc-12 g++ make binutils libc6-dev pkgconf libelf-dev libbpf-dev
     zlib1g-dev libxxhash-dev libblkid-dev libmount-dev libcap-dev
     libseccomp-dev libcmocka-dev mandoc python3 ca-certificates xz-utils kmod'
 [ "${1-}" = quick ] || packages="$packages busybox-static qemu-system-x86

@@ -21,6 +21,8 @@ extern "C" {
 
 typedef struct __kvm kvm_t;
 
+struct timespec;		/* which <time.h> of C99 does not have */
+
 /* For kvm_open() and kvm_openfiles(): the running kernel, through /proc. */
 #define KVM_NO_FILES	((int)0x80000000)
 

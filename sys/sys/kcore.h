@@ -360,9 +360,14 @@ typedef struct kcore_label {
 
 /* ---- What kcore(5) says, checked where this file is compiled ---- */
 
+#ifdef __cplusplus
+#define KCORE_ASSERT	static_assert
+#else
+#define KCORE_ASSERT	_Static_assert
+#endif
 #define KCORE_AT(type, member, off) \
-	_Static_assert(offsetof(type, member) == (off), #type "." #member)
-#define KCORE_LEN(type, len) _Static_assert(sizeof(type) == (len), #type)
+	KCORE_ASSERT(offsetof(type, member) == (off), #type "." #member)
+#define KCORE_LEN(type, len) KCORE_ASSERT(sizeof(type) == (len), #type)
 
 KCORE_AT(kcore_hdr_t, c_midmag, 0);
 KCORE_AT(kcore_hdr_t, c_hdrsize, 4);

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# install.sh: what `make install` leaves can be used: every header compiles
+# alone, in C and in C++, and a program finds the library by pkg-config(1).
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export PKG_CONFIG_SYSROOT_DIR="$tmp"
+export PKG_CONFIG_PATH="$tmp/opt/swapcore/lib/pkgconfig"
+warn='-pedantic -Wall -Wextra -Werror'
+rv=0
+
+# result NAME STATUS FILE: a line for the test; the file says why not.
+result() {
+	if [ "$2" -eq 0 ]; then
+		echo "PASS install $1"
+	else
+		echo "FAIL install $1: $(head -3 "$3")"
+		rv=1
+	fi
+}
+
+make -s install DESTDIR="$tmp" PREFIX=/opt/swapcore >"$tmp/said" 2>&1
+result "make install" $? "$tmp/said"
+cflags=$(pkg-config --cflags libkvm 2>"$tmp/said")
+result "pkg-config" $? "$tmp/said"
+
+# A header, twice, and nothing before it.
+include=$tmp/opt/swapcore/include
+for header in $(cd "$include" && find . -name '*.h' | sed 's,^\./,,' | sort); do
+	printf '#include <%s>\n#include <%s>\nint header;\n' "$header" \
+	    "$header" >"$tmp/header.c"
+	cp "$tmp/header.c" "$tmp/header.cc"
+	for std in c99 c11; do
+		# shellcheck disable=SC2086
+		gcc -std=$std $warn $cflags -fsyntax-only "$tmp/header.c" \
+		    >"$tmp/said" 2>&1
+		result "<$header> in $std" $? "$tmp/said"
+	done
+	# shellcheck disable=SC2086
+	g++ -std=c++11 $warn $cflags -fsyntax-only "$tmp/header.cc" \
+	    >"$tmp/said" 2>&1
+	result "<$header> in c++11" $? "$tmp/said"
+done
+
+# A program of both languages that finds itself among the processes.
+cat >"$tmp/self.c" <<-'END'
+	#include <kvm.h>
+	#include <unistd.h>
+
+	int
+	main(void)
+	{
+		char errbuf[KVM_ERRBUFSZ];
+		kvm_t *kd = kvm_openfiles(NULL, NULL, NULL, KVM_NO_FILES,
+		    errbuf);
+		struct kinfo_proc2 *p;
+		int n = 0;
+
+		if (kd == NULL)
+			return 2;
+		p = kvm_getproc2(kd, KERN_PROC_PID, (int)getpid(), sizeof(*p),
+		    &n);
+		if (p == NULL || n != 1 || p->p_pid != getpid())
+			return 3;
+		return kvm_close(kd);
+	}
+END
+cp "$tmp/self.c" "$tmp/self.cc"
+export LD_LIBRARY_PATH="$tmp/opt/swapcore/lib"
+for cc in gcc g++; do
+	source=$tmp/self.c
+	[ $cc = gcc ] || source=$tmp/self.cc
+	# shellcheck disable=SC2046
+	{ $cc $warn -o "$tmp/self" "$source" $(pkg-config --cflags --libs \
+	    libkvm) && "$tmp/self"; } >"$tmp/said" 2>&1
+	result "$cc with pkg-config" $? "$tmp/said"
+done
+rm "$LD_LIBRARY_PATH"/libkvm.so*
+# shellcheck disable=SC2046
+{ gcc -o "$tmp/self" "$tmp/self.c" $(pkg-config --cflags --static --libs \
+    libkvm) && "$tmp/self"; } >"$tmp/said" 2>&1
+result "gcc with pkg-config --static" $? "$tmp/said"
+exit $rv
