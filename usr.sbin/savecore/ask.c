@@ -5,6 +5,7 @@
  * The keeper has said what is wrong, unless it can't be talked with.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "keeper.h"
@@ -20,14 +21,12 @@ ask_init(int sock)
 
 /* The keeper's errno, or 0.  A descriptor is wanted if fd is not NULL. */
 static int
-ask_keeper(enum keeper_op op, uint32_t what, uint64_t arg, uint32_t *number,
-    int *fd)
+ask_send(const struct keeper_ask *ask, uint32_t *number, int *fd)
 {
-	const struct keeper_ask ask = { op, what, arg };
 	struct keeper_answer a;
 	int got = -1, r;
 
-	r = keeper_send(ask_sock, &ask, sizeof(ask), -1);
+	r = keeper_send(ask_sock, ask, sizeof(*ask), -1);
 	if (r == 0)
 		r = keeper_recv(ask_sock, &a, sizeof(a), &got) == 1 ? 0 : -1;
 	if (r == 0 && a.error == 0 && fd != NULL && got == -1) {
@@ -45,6 +44,15 @@ ask_keeper(enum keeper_op op, uint32_t what, uint64_t arg, uint32_t *number,
 	if (number != NULL)
 		*number = a.number;
 	return 0;
+}
+
+static int
+ask_keeper(enum keeper_op op, uint32_t what, uint64_t arg, uint32_t *number,
+    int *fd)
+{
+	const struct keeper_ask ask = { .op = op, .what = what, .arg = arg };
+
+	return ask_send(&ask, number, fd);
 }
 
 bool
@@ -67,6 +75,15 @@ int
 ask_commit(enum keeper_file what)
 {
 	return ask_keeper(KEEPER_COMMIT, what, 0, NULL, NULL) == 0 ? 0 : -1;
+}
+
+bool
+ask_held(const uint8_t dump_id[KVM_IDLEN], unsigned int *number)
+{
+	struct keeper_ask ask = { .op = KEEPER_HELD };
+
+	memcpy(ask.id, dump_id, sizeof(ask.id));
+	return ask_send(&ask, number, NULL) == 0;
 }
 
 int

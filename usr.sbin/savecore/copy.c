@@ -95,6 +95,7 @@ copy_chunk(struct copy *c, unsigned char *buf, size_t len, uint64_t off)
 		snprintf(why, sizeof(why), "%s", kvm_geterr(c->kd));
 		copy_read_pieces(c, buf, len, off);
 		copy_note(c, why, off, len);
+		c->nunread++;
 		return;
 	}
 	if (c->unchecked)

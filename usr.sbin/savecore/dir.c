@@ -24,6 +24,21 @@
 #define BOUNDS_MAX	1000000000u
 #define MINFREE		"minfree"
 
+static DIR *
+dir_list(const struct crashdir *dir)
+{
+	DIR *dp;
+	int fd;
+
+	fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return NULL;
+	dp = fdopendir(fd);
+	if (dp == NULL)
+		close(fd);
+	return dp;
+}
+
 /* Removes what a run that was killed has left, or somebody put in the way. */
 static void
 dir_sweep(const struct crashdir *dir)
@@ -31,23 +46,16 @@ dir_sweep(const struct crashdir *dir)
 	struct dirent *de;
 	size_t len;
 	DIR *dp;
-	int fd;
 
-	fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return;
-	dp = fdopendir(fd);
-	if (dp == NULL) {
-		close(fd);
-		return;
-	}
-	while ((de = readdir(dp)) != NULL) {
+	dp = dir_list(dir);
+	while (dp != NULL && (de = readdir(dp)) != NULL) {
 		len = strlen(de->d_name);
 		if (strncmp(de->d_name, ".linux.", 7) == 0 && len >= 15 &&
 		    strcmp(de->d_name + len - 8, ".partial") == 0)
 			(void)unlinkat(dir->fd, de->d_name, 0);
 	}
-	closedir(dp);
+	if (dp != NULL)
+		closedir(dp);
 }
 
 int
@@ -150,23 +158,84 @@ dir_read_number(const struct crashdir *dir, const char *name, uint64_t *value)
 	return -1;
 }
 
-/* Has some file of this number been saved already? */
-static bool
-dir_taken(const struct crashdir *dir, unsigned int number)
-{
-	static const char *const suffixes[] = {
-		"", ".gz", ".core", ".core.gz", ".elf", ".elf.gz", ".kdump",
-		".log",
-	};
-	char name[64];
-	size_t i;
+static const char *const dir_cores[] = {
+	".core", ".core.gz", ".elf", ".elf.gz", ".kdump", NULL,
+};
+static const char *const dir_others[] = {
+	"", ".gz", ".log", ".damaged", NULL,
+};
 
-	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		snprintf(name, sizeof(name), "linux.%u%s", number, suffixes[i]);
+/* Is there a file of this number with one of these endings? */
+static bool
+dir_has(const struct crashdir *dir, unsigned int number,
+    const char *const *suffix)
+{
+	char name[64];
+
+	for (; *suffix != NULL; suffix++) {
+		snprintf(name, sizeof(name), "linux.%u%s", number, *suffix);
 		if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* Has some file of this number been saved already? */
+static bool
+dir_taken(const struct crashdir *dir, unsigned int number)
+{
+	return dir_has(dir, number, dir_cores) ||
+	    dir_has(dir, number, dir_others);
+}
+
+void
+dir_note_text(char text[DIR_NOTE_LEN + 1], const uint8_t dump_id[KVM_IDLEN])
+{
+	size_t i;
+
+	for (i = 0; i < KVM_IDLEN; i++)
+		snprintf(text + 2 * i, 3, "%02x", dump_id[i]);
+	strcpy(text + 2 * KVM_IDLEN, "\n");
+}
+
+/* Is the file "linux.N.damaged", with this text, and is the core there? */
+static bool
+dir_note_is(const struct crashdir *dir, const char *name, const char *text,
+    unsigned int *number)
+{
+	char want[64], have[DIR_NOTE_LEN];
+	ssize_t n = -1;
+	int fd;
+
+	if (sscanf(name, "linux.%9u.", number) != 1)
+		return false;
+	snprintf(want, sizeof(want), "linux.%u.damaged", *number);
+	if (strcmp(name, want) != 0 || !dir_has(dir, *number, dir_cores))
+		return false;
+	fd = dir_open_ours(dir, name);
+	if (fd != -1) {
+		n = read(fd, have, sizeof(have));
+		close(fd);
+	}
+	return n == DIR_NOTE_LEN && memcmp(have, text, sizeof(have)) == 0;
+}
+
+bool
+dir_held(const struct crashdir *dir, const uint8_t dump_id[KVM_IDLEN],
+    unsigned int *number)
+{
+	char text[DIR_NOTE_LEN + 1];
+	struct dirent *de;
+	bool found = false;
+	DIR *dp;
+
+	dir_note_text(text, dump_id);
+	dp = dir_list(dir);
+	while (dp != NULL && !found && (de = readdir(dp)) != NULL)
+		found = dir_note_is(dir, de->d_name, text, number);
+	if (dp != NULL)
+		closedir(dp);
+	return found;
 }
 
 static int

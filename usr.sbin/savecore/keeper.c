@@ -124,6 +124,10 @@ keeper_answer(struct keeper *k, int sock, const struct keeper_ask *ask)
 	case KEEPER_COMMIT:
 		a.error = keeper_commit(k, ask);
 		break;
+	case KEEPER_HELD:
+		a.error = k->dir->fd == -1 ? EINVAL :
+		    dir_held(k->dir, ask->id, &a.number) ? 0 : ENOENT;
+		break;
 	case KEEPER_DEVICE:
 		a.error = keeper_device(k, ask, &fd);
 		break;

@@ -5,7 +5,7 @@
  *
  * They are two processes with a socket between them.  The worker reads the
  * dump, which anybody may have written, and has nothing but open descriptors.
- * What it can ask of the keeper is this and no more: files of three fixed
+ * What it can ask of the keeper is this and no more: files of four fixed
  * names, made and committed in the directory that was named at the start, and
  * candidates opened for writing, if nobody uses them.
  */
@@ -24,6 +24,7 @@ enum keeper_op {
 	KEEPER_CREATE,		/* what: enum keeper_file; arg: 1: compressed */
 	KEEPER_COMMIT,		/* what: enum keeper_file */
 	KEEPER_DEVICE,		/* what: index in the list of candidates */
+	KEEPER_HELD,		/* id: of a dump */
 };
 
 /* What the worker sends. */
@@ -31,12 +32,13 @@ struct keeper_ask {
 	uint32_t op;
 	uint32_t what;
 	uint64_t arg;
+	uint8_t id[KVM_IDLEN];
 };
 
 /* What it gets; CREATE and DEVICE send a descriptor along if error is 0. */
 struct keeper_answer {
 	int32_t error;		/* errno; 0: done */
-	uint32_t number;	/* CREATE: of the file's name */
+	uint32_t number;	/* CREATE, HELD: of the file's name */
 };
 
 /* Sends len bytes, and fd unless it is -1: 0, or -1 with errno. */

@@ -82,6 +82,7 @@ keeper_name(char *name, const struct crashdir *dir, enum keeper_file what,
 		[KEEPER_CORE] = dir->suffix,
 		[KEEPER_KERNEL] = "",
 		[KEEPER_LOG] = ".log",
+		[KEEPER_NOTE] = ".damaged",
 	};
 
 	if (dir->output != NULL)

@@ -211,6 +211,25 @@ save_verdict(const struct copy *c, const struct outfile *out)
 	return 0;
 }
 
+/* So that the next run does not save it again. */
+static void
+save_note(const struct dump *d, const struct savecore_opts *opts)
+{
+	char text[DIR_NOTE_LEN + 1];
+	struct outfile out;
+
+	if (opts->output != NULL ||
+	    outfile_create(&out, KEEPER_NOTE, opts, false) == -1)
+		return;
+	dir_note_text(text, d->di.di_dump_id);
+	if (fputs(text, out.fp) != EOF) {
+		(void)outfile_commit(&out);
+		return;
+	}
+	msg_errno(LOG_ERR, "%s", out.path);
+	outfile_abort(&out);
+}
+
 /* 0: saved; 1: saved, but the dump must stay; -1. */
 static int
 save_core(struct dump *d, const struct savecore_opts *opts)
@@ -230,7 +249,12 @@ save_core(struct dump *d, const struct savecore_opts *opts)
 	}
 	if (save_file(&c, &out, opts) == -1)
 		return -1;
-	return save_verdict(&c, &out);
+	if (save_verdict(&c, &out) == 0)
+		return 0;
+	/* What could not be read may be read the next time. */
+	if (c.nunread == 0 && c.nunsure == 0)
+		save_note(d, opts);
+	return 1;
 }
 
 /* The kernel file that -N names. */
@@ -322,6 +346,21 @@ save_early(struct dump *d, const struct savecore_opts *opts)
 	return 1;
 }
 
+/* Was it saved before, and stayed because it is damaged? */
+static bool
+save_held(const struct dump *d, const struct savecore_opts *opts)
+{
+	unsigned int number;
+
+	if (opts->force || opts->output != NULL ||
+	    !ask_held(d->di.di_dump_id, &number))
+		return false;
+	msg(LOG_WARNING, "%s: the dump is damaged, and what there is of it was "
+	    "saved as number %u in %s: savecore -c clears it, -f saves it "
+	    "again", d->path, number, opts->directory);
+	return true;
+}
+
 int
 save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd)
 {
@@ -336,6 +375,8 @@ save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd)
 			(void)save_log(d, opts);
 		return -1;
 	}
+	if (save_held(d, opts))
+		return -1;
 	tell_contents(d);
 	if (save_check(d, opts, systemfd) == -1)
 		return -1;

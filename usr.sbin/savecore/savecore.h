@@ -145,6 +145,13 @@ void dir_close(struct crashdir *dir);
 int dir_number(const struct crashdir *dir, unsigned int *number);
 /* Is there room for so many bytes?  1: yes, or try; 0: no.  Says so. */
 int dir_space(const struct crashdir *dir, uint64_t need);
+/* Is there a core, and a note that it is of the dump with this id? */
+bool dir_held(const struct crashdir *dir, const uint8_t dump_id[KVM_IDLEN],
+    unsigned int *number);
+/* The note's text; it ends in a newline. */
+#define DIR_NOTE_LEN	(2 * KVM_IDLEN + 1)
+void dir_note_text(char text[DIR_NOTE_LEN + 1],
+    const uint8_t dump_id[KVM_IDLEN]);
 int dir_create(const struct crashdir *dir, struct dirfile *f,
     const char *name);
 /* Makes it durable under its name; never replaces a file. */
@@ -157,6 +164,7 @@ enum keeper_file {
 	KEEPER_CORE,
 	KEEPER_KERNEL,
 	KEEPER_LOG,
+	KEEPER_NOTE,		/* the dump's id: its core has damage */
 	KEEPER_NFILES,
 };
 
@@ -166,6 +174,8 @@ bool ask_space(uint64_t need);
 /* A new file to write to, and the number in its name; -1. */
 int ask_create(enum keeper_file what, bool compressed, unsigned int *number);
 int ask_commit(enum keeper_file what);
+/* Is there a core, and a note that it is of this dump?  Its number. */
+bool ask_held(const uint8_t dump_id[KVM_IDLEN], unsigned int *number);
 /* A candidate, to be written: 0, or an errno after no message. */
 int ask_device(size_t index, int *fd);
 
@@ -262,6 +272,7 @@ struct copy {
 	bool noted;		/* what is damaged was noted before */
 	bool marks_full;	/* not all of it is noted in the header */
 	uint64_t ndamaged;	/* chunks damaged or not readable */
+	uint64_t nunread;	/* of them, those not readable */
 	uint64_t nunsure;	/* chunks that have no checksum */
 	uint64_t nranges;	/* runs of damaged chunks */
 	uint64_t bad_off;	/* the run that is not told of yet */

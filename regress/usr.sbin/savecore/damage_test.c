@@ -49,6 +49,31 @@ save_damaged_chunk_named_and_dump_kept(void **state)
 	assert_int_equal(check(s), 0);
 }
 
+/* This test checks that a damaged dump is saved once, until its core is gone,
+ * or -f asks for it again. */
+static void
+save_damaged_again_is_not_repeated(void **state)
+{
+	struct sandbox *s = *state;
+
+	damage(s);
+	assert_int_equal(save(s), 1);
+	assert_true(sandbox_has(s, "linux.0.damaged"));
+	assert_int_equal(save(s), 1);
+	sandbox_assert_said(s, "what there is of it was saved as number 0 in ");
+	assert_false(sandbox_has(s, "linux.1.core"));
+	assert_true(sandbox_untouched(s));
+	assert_int_equal(save_forced(s), 1);
+	assert_true(sandbox_has(s, "linux.1.core"));
+	assert_int_equal(unlink(in_dir(s, "linux.0.core")), 0);
+	assert_int_equal(unlink(in_dir(s, "linux.1.core")), 0);
+	assert_int_equal(save(s), 1);
+	assert_true(sandbox_has(s, "linux.2.core"));
+	put_in_dir(s, "linux.2.damaged", "0123456789abcdef0123456789abcdef\n");
+	assert_int_equal(save(s), 1);
+	assert_true(sandbox_has(s, "linux.3.core"));
+}
+
 /* This test checks that the header of a compressed core names damage too. */
 static void
 save_damaged_compressed_marks_header(void **state)
@@ -328,6 +353,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(save_damaged_chunk_named_and_dump_kept),
+		TEST(save_damaged_again_is_not_repeated),
 		TEST(save_damaged_compressed_marks_header),
 		TEST(save_incomplete_dump_needs_force),
 		TEST(save_failed_dump_says_why),

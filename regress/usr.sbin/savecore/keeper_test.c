@@ -114,7 +114,7 @@ serve(struct box *b, worker_fn fn)
 static int
 request(int sock, uint32_t op, uint32_t what, int *fd)
 {
-	const struct keeper_ask ask = { op, what, 0 };
+	const struct keeper_ask ask = { .op = op, .what = what };
 	struct keeper_answer a;
 
 	*fd = -1;
