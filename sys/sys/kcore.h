@@ -361,9 +361,9 @@ typedef struct kcore_label {
 /* ---- What kcore(5) says, checked where this file is compiled ---- */
 
 #ifdef __cplusplus
-#define KCORE_ASSERT	static_assert
+#define KCORE_ASSERT(what, text) static_assert(what, text)
 #else
-#define KCORE_ASSERT	_Static_assert
+#define KCORE_ASSERT(what, text) _Static_assert(what, text)
 #endif
 #define KCORE_AT(type, member, off) \
 	KCORE_ASSERT(offsetof(type, member) == (off), #type "." #member)
