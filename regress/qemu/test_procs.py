@@ -6,9 +6,11 @@ import json
 import os
 
 import crash
+import wrapped
 from case import test
 
 TELL = """
+say ksyms grep -w page_offset_base /proc/kallsyms
 export LANG=C EMPTY=
 procs stay >/tmp/stay || die "procs stay"
 say stay cat /tmp/stay
@@ -76,9 +78,9 @@ def ended(data):
 
 
 def strings(case, told, got):
-    """All arguments and environments but those with a page in swap."""
+    """All arguments and environments that can be read."""
     for pid, one in got.items():
-        if pid == told.names["hide-swap"] or one["kernel"]:
+        if "args_error" in one or one["kernel"]:
             continue
         what = f"of process {pid}"
         case.equal(joined(one["args"]), ended(told.args[pid]),
@@ -93,7 +95,7 @@ def strings(case, told, got):
 
 
 def swapped(case, told, got, found):
-    """The error names the place that the kernel gave for the page."""
+    """Only those with a page in swap can't be read; the error names the place that the kernel gave for the page."""
     lines = {line.split()[0]: line.split() for line in found["hidden"]}
     entry = int(lines["hide-none"][3], 16)
     case.check(entry & PRESENT == 0 or entry & SWAPPED == 0,
@@ -101,6 +103,8 @@ def swapped(case, told, got, found):
     _, pid, addr, entry = lines["hide-swap"]
     entry = int(entry, 16)
     case.check(entry & SWAPPED, f"the page was not swapped out: {entry:x}")
+    case.equal([pid for pid in got if "args_error" in got[pid]],
+               [told.names["hide-swap"]], "whose arguments can't be read")
     one = got[told.names["hide-swap"]]
     case.equal(one["args"], None, "arguments in swap")
     case.check(one["args_error"].endswith(
@@ -112,7 +116,7 @@ def swapped(case, told, got, found):
 
 def times(case, told, got):
     """In ticks; processes that wait have not used any more."""
-    for pid in told.still():
+    for pid in told.names.values():
         one = got[pid]
         ticks = [int(told.stat[pid][at]) for at in (11, 12)]
         ticks.append(int(told.stat[pid][13]) + int(told.stat[pid][14]))
@@ -188,6 +192,20 @@ def text(case, core, told):
     case.check(r"/mnt/bound/a name\011with \\ and \033" in out, out)
 
 
+def compare(case, core, found):
+    """What can be compared in any core; what was told, what ps says."""
+    told = Told(found)
+    got = {one["pid"]: one for one in crashinfo(case, core, "ps", "-ae")}
+    case.check(len(told.users()) >= 7, f"only {told.users()}")
+    case.check(told.users() <= got.keys(), "processes are missing")
+    got = {pid: one for pid, one in got.items() if pid in told.stat}
+    strings(case, told, got)
+    times(case, told, got)
+    load(case, core, found)
+    files(case, core, told)
+    return told, got
+
+
 @test(all_kernels=True)
 def nvme_core_tells_arguments_and_files(case):
     """arguments, environment, CPU times, open files and load averages in a
@@ -196,14 +214,16 @@ def nvme_core_tells_arguments_and_files(case):
     dead = crash.kill(case, "nvme", work=TELL, smp=2, dumpon="dumpon -d 0")
     dead.check_complete()
     core = dead.save()
-    told = Told(dead.found)
-    got = {one["pid"]: one for one in crashinfo(case, core, "ps", "-a", "-e")}
-    case.check(len(told.users()) >= 7, f"only {told.users()}")
-    case.check(told.users() <= got.keys(), "processes are missing")
-    got = {pid: one for pid, one in got.items() if pid in told.stat}
-    strings(case, told, got)
+    told, got = compare(case, core, dead.found)
     swapped(case, told, got, dead.found)
-    times(case, told, got)
-    load(case, core, dead.found)
-    files(case, core, told)
     text(case, core, told)
+
+
+@test(images=True)
+def kernel_image_tells_arguments_and_files(case):
+    """the same is in a kernel's memory, whatever kernel it is; all arguments,
+    as there is no swap."""
+    dead = wrapped.Wrapped(case, TELL)
+    _, got = compare(case, dead.core, dead.found)
+    case.equal([one for one in got.values() if "args_error" in one], [],
+               "what can't be read")
