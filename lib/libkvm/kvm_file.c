@@ -4,6 +4,7 @@
  * they lead.  What a wrong pointer keeps from being read is told in ki_unknown.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -100,7 +101,8 @@ file_members(const struct file_walk *w, struct kinfo_file *f,
 		return -1;
 	/* A file_ref_t counts from 0. */
 	f->ki_count += ref;
-	f->ki_flag = (uint32_t)flags;
+	/* That belongs to each descriptor. */
+	f->ki_flag = (uint32_t)flags & ~(uint32_t)O_CLOEXEC;
 	return 0;
 }
 

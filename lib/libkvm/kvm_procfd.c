@@ -151,10 +151,8 @@ procfd_file(kvm_t *kd, int fddir, int infodir, const char *name,
 	f->ki_fuid = f->ki_fgid = UINT32_MAX;
 	procfd_fdinfo(infodir, name, f);
 	procfd_inode(fddir, name, link, f);
-	if (link[0] == '/' && (f->ki_path = kvmi_texts_add(kd, texts, link,
-	    (size_t)n)) == NULL)
-		return -1;
-	return 1;
+	f->ki_path = kvmi_texts_add(kd, texts, link, (size_t)n);
+	return f->ki_path != NULL ? 1 : -1;
 }
 
 static int

@@ -125,11 +125,10 @@ live_files(void)
 		if (len == -1)
 			err(1, "%s", path);
 		link[len] = '\0';
-		if (f[i].ki_pid != getpid() && (link[0] == '/') !=
-		    (f[i].ki_path != NULL))
-			errx(1, "%s: %s has no path", path, link);
-		if (f[i].ki_path == NULL || f[i].ki_pid == getpid())
+		if (f[i].ki_pid == getpid())
 			continue;
+		if (f[i].ki_path == NULL)
+			errx(1, "%s: %s has no path", path, link);
 		if (strcmp(f[i].ki_path, link) != 0)
 			errx(1, "%s: %s, not %s", path, f[i].ki_path, link);
 		paths++;

@@ -171,7 +171,7 @@ file(struct opened *o, unsigned int i, uint64_t mnt, uint64_t d,
 	put(o, inode + I_INO, 76 + i);
 	put(o, inode + I_SB, superblock(o, type));
 	put(o, at + F_COUNT, new_kernel ? i : i + 1);
-	tasks_put(g, at + F_FLAGS, 4, O_RDWR | O_APPEND);
+	tasks_put(g, at + F_FLAGS, 4, O_RDWR | O_APPEND | O_CLOEXEC);
 	put(o, at + F_POS, 600 + i);
 	put(o, at + F_OP, 0x1111);
 	put(o, at + F_CRED, o->f.cred);

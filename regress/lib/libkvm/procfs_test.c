@@ -389,7 +389,7 @@ procfs_files_are_those_of_the_process(void **state)
 		fail_msg("%s", kvm_geterr(t.kd));
 	assert_int_equal(n, 2);
 	assert_int_equal(f[0].ki_fd, 9);
-	assert_null(f[0].ki_path);
+	assert_string_equal(f[0].ki_path, "socket:[17]");
 	assert_int_equal(f[0].ki_unknown, KVM_FILE_ADDR | KVM_FILE_CRED |
 	    KVM_FILE_FILE | KVM_FILE_INODE);
 	assert_int_equal(f[1].ki_fd, 10);
