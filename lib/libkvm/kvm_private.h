@@ -17,7 +17,7 @@
  *	kvm_lwp.c, kvm_strings.c,
  *	kvm_file.c, kvm_path.c		from
  *	kvm_task.c, kvm_tasktype.c	the kernel's tasks
- *	kvm_type.c			structures
+ *	kvm_type.c, kvm_modtype.c	structures
  *	kvm_log.c, kvm_logbuf.c,
  *	kvm_dmesg.c			the kernel log
  *	kvm_info.c, kvm_note.c		what the kernel says of itself
@@ -492,11 +492,29 @@ unsigned char kvmi_letter_type(char letter);
 
 /* ---- kvm_type.c: structures ---- */
 
-struct kvmi_types;
+struct btf;
 
-/* As kvm_type(3), without kvmi_report(). */
+/* What one BTF knows: the kernel's, or a module's. */
+struct kvmi_types {
+	struct btf *btf;
+	uint32_t first, end;	/* its own type ids, end is not one */
+	struct kvmi_names index; /* of those, counted from first; or empty */
+	char name[64];		/* of the module */
+	struct kvmi_types *next; /* the next module's */
+	/* Of the kernel's only. */
+	bool looked;		/* modules is what there is */
+	struct kvmi_types *modules;
+	uint32_t nbad;		/* modules whose types are of no use */
+};
+
+/* As kvm_type(3), without kvmi_report() and the types of modules. */
 int kvmi_type(kvm_t *kd, const char *path, struct kvm_type *ty);
+/* Makes them of a blob, which may go on where base ends: NULL with a text. */
+struct kvmi_types *kvmi_types_new(kvm_t *kd, const void *data, size_t size,
+    const struct kvmi_types *base);
 void kvmi_types_free(struct kvmi_types *ts);
+/* kvm_modtype.c: finds those of the modules. */
+void kvmi_modtypes_load(kvm_t *kd, struct kvmi_types *base);
 
 /* ---- kvm_tasktype.c: members of the kernel's structures for tasks ---- */
 

@@ -10,8 +10,11 @@
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "kvm_private.h"
 
@@ -19,15 +22,31 @@
 #define TYPE_STEPS_MAX	(1u << 16)	/* members looked at for one answer */
 #define TYPE_DEPTH_MAX	32u		/* of typedefs, of members */
 
-struct kvmi_types {
-	struct btf *btf;
-	uint32_t n;		/* type ids are below this */
-	struct kvmi_names index;
-};
+/*
+ * A module's BTF.  Debian 12's libbpf 1.1 does not export btf__new_split(), but
+ * takes such from a file.
+ */
+static struct btf *
+type_split(const void *data, size_t size, struct btf *base)
+{
+	struct btf *btf = NULL;
+	char path[32];
+	int fd = memfd_create("BTF", MFD_CLOEXEC), error;
+
+	if (fd == -1)
+		return NULL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (write(fd, data, size) == (ssize_t)size)
+		btf = btf__parse_raw_split(path, base);
+	error = errno;
+	close(fd);
+	errno = error;
+	return btf;
+}
 
 /* Libraries do not print: libbpf's warnings are turned off meanwhile. */
 static struct btf *
-type_parse(const void *data, uint32_t size)
+type_parse(const void *data, uint32_t size, struct btf *base)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	libbpf_print_fn_t print;
@@ -36,7 +55,8 @@ type_parse(const void *data, uint32_t size)
 
 	pthread_mutex_lock(&lock);
 	print = libbpf_set_print(NULL);
-	btf = btf__new(data, size);
+	btf = base != NULL ? type_split(data, size, base) :
+	    btf__new(data, size);
 	error = errno;
 	libbpf_set_print(print);
 	pthread_mutex_unlock(&lock);
@@ -67,14 +87,17 @@ type_index(kvm_t *kd, struct kvmi_types *ts)
 	const struct btf_type *t;
 	uint32_t i;
 
-	ts->n = btf__type_cnt(ts->btf);
-	if (kvmi_names_init(&ts->index, ts->n) == -1)
-		return kvmi_syserr(kd, ENOMEM, "%u types", ts->n);
-	for (i = ts->n; i-- > 1; ) {
+	ts->end = btf__type_cnt(ts->btf);
+	if (ts->end <= ts->first)
+		return 0;
+	if (kvmi_names_init(&ts->index, ts->end - ts->first) == -1)
+		return kvmi_syserr(kd, ENOMEM, "%u types",
+		    ts->end - ts->first);
+	for (i = ts->end; i-- > ts->first; ) {
 		t = btf__type_by_id(ts->btf, i);
 		if (t != NULL && type_is_named(t))
-			kvmi_names_add(&ts->index,
-			    kvmi_names_hash(type_name(ts, t->name_off)), i);
+			kvmi_names_add(&ts->index, kvmi_names_hash(type_name(ts,
+			    t->name_off)), i - ts->first);
 	}
 	return 0;
 }
@@ -121,28 +144,56 @@ type_copy(kvm_t *kd, size_t *size)
 	return data;
 }
 
-static int
-type_load(kvm_t *kd, struct kvmi_types *ts)
+struct kvmi_types *
+kvmi_types_new(kvm_t *kd, const void *data, size_t size,
+    const struct kvmi_types *base)
 {
+	struct kvmi_types *ts = calloc(1, sizeof(*ts));
+
+	if (ts == NULL) {
+		kvmi_syserr(kd, ENOMEM, "types");
+		return NULL;
+	}
+	ts->first = base != NULL ? base->end : 1;
+	ts->btf = type_parse(data, (uint32_t)size,
+	    base != NULL ? base->btf : NULL);
+	if (ts->btf == NULL)
+		kvmi_syserr(kd, errno == ENOMEM ? ENOMEM : EBADMSG,
+		    "libbpf can't use it");
+	else if (type_index(kd, ts) == 0)
+		return ts;
+	kvmi_types_free(ts);
+	return NULL;
+}
+
+static struct kvmi_types *
+type_load(kvm_t *kd)
+{
+	struct kvmi_types *ts = NULL;
 	size_t size;
 	void *data = kd->live != NULL ? kvmi_live_btf(kd, &size) :
 	    type_copy(kd, &size);
 
-	if (data == NULL)
-		return -1;
-	ts->btf = type_parse(data, (uint32_t)size);
+	if (data != NULL)
+		ts = kvmi_types_new(kd, data, size, NULL);
 	free(data);
-	if (ts->btf == NULL)
-		return kvmi_syserr(kd, errno == ENOMEM ? ENOMEM : EBADMSG,
-		    "libbpf can't use it");
-	return type_index(kd, ts);
+	if (ts == NULL)
+		kvmi_prepend(kd, "BTF");
+	return ts;
 }
 
 void
 kvmi_types_free(struct kvmi_types *ts)
 {
+	struct kvmi_types *next;
+
 	if (ts == NULL)
 		return;
+	/* Those of modules refer to the kernel's: they go first. */
+	while ((next = ts->modules) != NULL) {
+		ts->modules = next->next;
+		kvmi_types_free(next);
+	}
 	kvmi_names_fini(&ts->index);
 	btf__free(ts->btf);
 	free(ts);
@@ -152,22 +203,29 @@ kvmi_types_free(struct kvmi_types *ts)
 static const struct kvmi_types *
 types(kvm_t *kd)
 {
-	struct kvmi_types *ts;
-
 	pthread_mutex_lock(&kd->lazy);
-	if (kd->types == NULL) {
-		ts = calloc(1, sizeof(*ts));
-		if (ts == NULL) {
-			kvmi_syserr(kd, ENOMEM, "BTF");
-		} else if (type_load(kd, ts) == -1) {
-			kvmi_prepend(kd, "BTF");
-			kvmi_types_free(ts);
-		} else {
-			kd->types = ts;
-		}
-	}
+	if (kd->types == NULL)
+		kd->types = type_load(kd);
 	pthread_mutex_unlock(&kd->lazy);
 	return kd->types;
+}
+
+/* The same, with those of modules. */
+static const struct kvmi_types *
+type_modules(kvm_t *kd)
+{
+	struct kvmi_types *ts;
+
+	if (types(kd) == NULL)
+		return NULL;
+	pthread_mutex_lock(&kd->lazy);
+	ts = kd->types;
+	if (!ts->looked) {
+		kvmi_modtypes_load(kd, ts);
+		ts->looked = true;
+	}
+	pthread_mutex_unlock(&kd->lazy);
+	return ts;
 }
 
 /* Is t what was asked for?  keyword: `struct', `union', `enum' or none. */
@@ -194,16 +252,18 @@ type_by_name(const struct kvmi_types *ts, const char *keyword,
 	const struct btf_type *t;
 	uint32_t i, found = 0;
 
+	if (ts->index.head == NULL)
+		return 0;
 	i = *kvmi_names_head(&ts->index, kvmi_names_hash(name));
 	for (; i != KVMI_NAMES_END; i = ts->index.next[i]) {
-		t = btf__type_by_id(ts->btf, i);
+		t = btf__type_by_id(ts->btf, ts->first + i);
 		if (strcmp(type_name(ts, t->name_off), name) != 0 ||
 		    !type_suits(t, keyword))
 			continue;
 		if (found == 0)
-			found = i;
+			found = ts->first + i;
 		if (btf_is_composite(t))
-			return i;
+			return ts->first + i;
 	}
 	return found;
 }
@@ -229,6 +289,7 @@ struct type_at {
 	uint64_t bit;		/* from the start of the outermost type */
 	uint32_t bits;		/* of a bit field; else 0 */
 	uint32_t steps;		/* members looked at */
+	bool unknown;		/* there is no type of that name */
 };
 
 /* Finds a member, also in members without names. */
@@ -351,26 +412,29 @@ type_resolve(kvm_t *kd, const struct kvmi_types *ts, char *path,
 	memset(at, 0, sizeof(*at));
 	rest = type_word(path, &next);
 	at->id = type_by_name(ts, keyword, path);
-	if (at->id == 0)
+	if (at->id == 0) {
+		at->unknown = true;
 		return kvmi_err(kd, ENOENT, "no type `%s%s'", keyword, path);
+	}
 	return type_follow(kd, ts, rest, next, at);
 }
 
-int
-kvmi_type(kvm_t *kd, const char *path, struct kvm_type *ty)
+/* What a path is in one BTF; *unknown: it has no type of that name. */
+static int
+type_in(kvm_t *kd, const struct kvmi_types *ts, const char *path,
+    struct kvm_type *ty, bool *unknown)
 {
-	const struct kvmi_types *ts = types(kd);
 	struct type_at at;
 	int64_t size;
 	char *copy;
 	int rv;
 
-	if (ts == NULL)
-		return -1;
+	*unknown = false;
 	if ((copy = strdup(path)) == NULL)
 		return kvmi_syserr(kd, ENOMEM, "%s", path);
 	rv = type_resolve(kd, ts, copy, &at);
 	free(copy);
+	*unknown = at.unknown;
 	if (rv == -1)
 		return kvmi_prepend(kd, "%s", path);
 	size = btf__resolve_size(ts->btf, at.id);
@@ -384,10 +448,71 @@ kvmi_type(kvm_t *kd, const char *path, struct kvm_type *ty)
 }
 
 int
+kvmi_type(kvm_t *kd, const char *path, struct kvm_type *ty)
+{
+	const struct kvmi_types *ts = types(kd);
+	bool unknown;
+
+	return ts != NULL ? type_in(kd, ts, path, ty, &unknown) : -1;
+}
+
+/* The same of modules: of the one that is named before a colon, or of any. */
+static int
+type_in_modules(kvm_t *kd, const char *path, struct kvm_type *ty)
+{
+	const char *colon = strchr(path, ':');
+	const char *rest = colon != NULL ? colon + 1 : path;
+	const size_t len = (size_t)(rest - path);
+	const struct kvmi_types *all = type_modules(kd), *m;
+	bool unknown, any = false;
+
+	if (all == NULL)
+		return -1;
+	for (m = all->modules; m != NULL; m = m->next) {
+		if (colon != NULL && (strlen(m->name) != len - 1 ||
+		    strncmp(m->name, path, len - 1) != 0))
+			continue;
+		any = true;
+		if (type_in(kd, m, rest, ty, &unknown) == 0)
+			return 0;
+		if (!unknown)
+			return -1;
+	}
+	if (colon != NULL && !any)
+		kvmi_err(kd, ENOENT, "%s: types of such a module are not known",
+		    path);
+	else if (colon == NULL)
+		(void)type_in(kd, all, path, ty, &unknown);
+	if (all->nbad != 0)
+		kvmi_prepend(kd, "types that can't be used: %u modules'",
+		    all->nbad);
+	errno = ENOENT;
+	return -1;
+}
+
+/* As kvmi_type(), and where the kernel has no such type, of modules. */
+static int
+type_any(kvm_t *kd, const char *path, struct kvm_type *ty)
+{
+	const struct kvmi_types *ts = types(kd);
+	bool unknown;
+
+	if (ts == NULL)
+		return -1;
+	if (strchr(path, ':') == NULL) {
+		if (type_in(kd, ts, path, ty, &unknown) == 0)
+			return 0;
+		if (!unknown)
+			return -1;
+	}
+	return type_in_modules(kd, path, ty);
+}
+
+int
 kvm_type(kvm_t *kd, const char *path, struct kvm_type *ty)
 {
 	if ((kd->live != NULL ? kvmi_live_need(kd) : kvmi_need_header(kd)) ==
-	    0 && kvmi_type(kd, path, ty) == 0)
+	    0 && type_any(kd, path, ty) == 0)
 		return 0;
 	kvmi_report(kd);
 	return -1;

@@ -11,11 +11,20 @@
 static uint32_t btf[BTF_WORDS];
 static size_t nwords;
 static char strings[BTF_WORDS];
-static size_t nstrings;
+static size_t nstrings, strings_base;
 
 void
 btf_begin(void)
 {
+	nwords = 0;
+	nstrings = 1;
+	strings_base = 0;
+}
+
+void
+btf_begin_split(void)
+{
+	strings_base += nstrings;
 	nwords = 0;
 	nstrings = 1;
 }
@@ -37,7 +46,7 @@ btf_str(const char *name)
 	assert_in_range(at + strlen(name), 0, sizeof(strings) - 1);
 	strcpy(strings + at, name);
 	nstrings += strlen(name) + 1;
-	return (uint32_t)at;
+	return (uint32_t)(strings_base + at);
 }
 
 void

@@ -13,6 +13,8 @@ enum { BTF_INT = 1, BTF_PTR, BTF_ARRAY, BTF_STRUCT, BTF_UNION, BTF_ENUM,
 #define BTF_BITFIELDS	0x80u	/* with BTF_STRUCT */
 
 void btf_begin(void);
+/* What goes on where the one written before ends: names and numbers as well. */
+void btf_begin_split(void);
 /* size: or the type that it refers to. */
 void btf_type(const char *name, unsigned int kind, uint32_t vlen,
     uint32_t size);
