@@ -121,14 +121,21 @@ bt_frame(void *cookie, const struct kvm_frame *f)
 static void
 bt_json_who(struct json *js, const struct bt_who *who)
 {
+	static const char *const keys[] = { "pid", "tid", "name", "state",
+		"task" };
+	size_t i;
+
 	if (who->cpu != -1)
 		json_number(js, "cpu", (uint64_t)who->cpu);
 	else
 		json_null(js, "cpu");
 	json_bool(js, "panicked", who->panicked);
 	json_bool(js, "idle", who->idle);
-	if (!who->known)
+	if (!who->known) {
+		for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+			json_null(js, keys[i]);
 		return;
+	}
 	json_signed(js, "pid", who->pid);
 	json_signed(js, "tid", who->tid);
 	json_string(js, "name", who->name);
@@ -190,7 +197,8 @@ bt_show(const struct target *t, const struct bt_who *who)
 	rv = who->cpu != -1 ?
 	    kvm_backtrace_cpu(t->kd, (unsigned int)who->cpu, bt_frame, &p) :
 	    kvm_backtrace_task(t->kd, who->task, bt_frame, &p);
-	if (rv == -1 && errno != ENODATA)
+	/* The dump may have no registers of any CPU. */
+	if (rv == -1 && errno != ENODATA && errno != ENOENT)
 		return -1;
 	word = bt_end(rv, &told);
 	if (rv >= KVM_BT_LOST)
@@ -307,12 +315,14 @@ static int
 bt_run(const struct target *t, bool all, const char *cpu, char **pids)
 {
 	const struct cpu_kcore_hdr *h;
+	struct kvm_regs regs;
 	int rv = 0, one;
 
 	if (all)
 		return bt_all(t);
 	if (cpu != NULL)
-		return bt_cpu(t, bt_number(cpu));
+		return kvm_getregs(t->kd, bt_number(cpu), &regs) == -1 ? -1 :
+		    bt_cpu(t, bt_number(cpu));
 	if (*pids == NULL)
 		return (h = kvm_dump_hdr(t->kd)) == NULL ? -1 :
 		    bt_cpu(t, h->panic_cpu);
@@ -346,6 +356,8 @@ show_bt(const struct target *t)
 		}
 	if (all + (cpu != NULL) + (optind < t->argc) > 1)
 		usage();
+	if (kvm_dump_hdr(t->kd) == NULL)
+		return -1;
 	if (t->js != NULL)
 		json_open(t->js, NULL, '[');
 	rv = bt_run(t, all, cpu, t->argv + optind);
