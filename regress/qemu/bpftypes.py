@@ -11,15 +11,19 @@ POINTER_BYTES = 8
 
 
 class Types:
-    """The types of a BTF file."""
+    """The types of a BTF file; base: those that a module's goes on from."""
 
-    def __init__(self, path):
+    def __init__(self, path, base=None):
         # Debian has it where only root looks for programs.
-        done = subprocess.run(["/usr/sbin/bpftool", "btf", "dump", "file",
-                               path, "format", "raw"],
+        done = subprocess.run(["/usr/sbin/bpftool",
+                               *(["-B", base.path] if base else []), "btf",
+                               "dump", "file", path, "format", "raw"],
                               capture_output=True, text=True, check=True)
-        self.types = {}         # id -> (kind, name, {attribute: text})
-        self.members = {}       # id -> [(name, type, bit, bits)]
+        self.path = path
+        # id -> (kind, name, {attribute: text}), [(name, type, bit, bits)]
+        self.types = dict(base.types) if base else {}
+        self.members = dict(base.members) if base else {}
+        self.first = len(self.types) + 1
         for line in done.stdout.split("\n"):
             found = MEMBER.match(line)
             if found:
@@ -48,7 +52,7 @@ class Types:
         names of their own, and of their members with names."""
         named = {}
         for number, (kind, name, _) in self.types.items():
-            if kind in ("STRUCT", "UNION"):
+            if kind in ("STRUCT", "UNION") and number >= self.first:
                 named.setdefault(name, []).append(number)
         found = {}
         for name, numbers in named.items():

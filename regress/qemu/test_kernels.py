@@ -3,18 +3,29 @@
 
 import subprocess
 
+import backtrace
 import bpftypes
 import test_libkvm
 import wrapped
 from case import test
 
 MEMBERS_MIN = 20000
+MODULE_MEMBERS_MIN = 20
 
 
 def types(case, dead):
-    """Every member of every structure is where bpftool says."""
-    wanted = bpftypes.Types(dead.btf).layout()
+    """Every member of every structure is where bpftool says, in the kernel and
+    in a module, which is named where its types are not the only ones."""
+    kernel = bpftypes.Types(dead.btf)
+    wanted = kernel.layout()
     case.check(len(wanted) > MEMBERS_MIN, f"only {len(wanted)} members")
+    if dead.modbtf:
+        module = bpftypes.Types(dead.modbtf, kernel).layout()
+        case.check(len(module) > MODULE_MEMBERS_MIN,
+                   f"only {len(module)} members of the module's")
+        for path, where in module.items():
+            wanted[f"{wrapped.MODULE}:{path}"] = where
+        wanted["virtblk_req"] = module["struct virtblk_req"]
     done = subprocess.run([f"{case.tools}/typecore", dead.core],
                           input="".join(f"{path}\n" for path in wanted),
                           capture_output=True, text=True, check=False)
@@ -27,11 +38,12 @@ def types(case, dead):
 
 @test(images=True)
 def kernel_image_tells_what_the_guest_told(case):
-    """symbols, types, log, modules and processes found in a kernel's memory are
-    those that the guest printed, whatever kernel it is."""
+    """symbols, types, log, modules, processes and backtraces found in a kernel's
+    memory are those that the guest printed, whatever kernel it is."""
     dead = wrapped.Wrapped(case, test_libkvm.TELL)
     test_libkvm.symbols(case, dead.core, dead.found["ksyms"])
     types(case, dead)
     test_libkvm.kernel_log(case, dead.core, dead.found["dmesg"])
     test_libkvm.modules(case, dead.core, dead.found["modules"])
     test_libkvm.processes(case, dead.core, dead.found)
+    backtrace.all_as_before(case, dead.core, dead.found)

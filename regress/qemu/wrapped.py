@@ -16,13 +16,18 @@ from case import Failed
 
 MEM_MIB = 256
 BTF_MIB = 16
+MODBTF_MIB = 15         # where the module's begins
+MODULE = "virtio_blk"
 DUMPMAG = 0x3010        # in the first 64 KiB, which Linux leaves to the BIOS
 LINKED_PADDR = 0x1000000    # where Linux is linked to be
 
-ABOUT = """
+ABOUT = f"""
 await /dev/vda
 say btf stat -c %s /sys/kernel/btf/vmlinux
 cat /sys/kernel/btf/vmlinux >/dev/vda
+say modbtf sh -c 'stat -c %s /sys/kernel/btf/{MODULE} 2>/dev/null'
+dd if=/sys/kernel/btf/{MODULE} of=/dev/vda bs=1M seek={MODBTF_MIB} conv=fsync \
+	2>/dev/null
 say vmcoreinfo cat /sys/kernel/vmcoreinfo
 say uname uname -r
 """
@@ -37,7 +42,7 @@ echo c >/proc/sysrq-trigger
 
 class Wrapped:
     """A machine that panicked: what it told (name -> lines), its console, its
-    core file, and its own copy of the kernel's BTF."""
+    core file, and its own copies of the kernel's and a module's BTF."""
 
     def __init__(self, case, work="", smp=2, **vmargs):
         image = case.disk(BTF_MIB, None)
@@ -54,6 +59,12 @@ class Wrapped:
         self.btf = case.path("btf")
         with open(self.btf, "wb") as out:
             out.write(image.read(0, int(self.found["btf"][0])))
+        self.modbtf = None      # before Linux 5.11 modules have none
+        if self.found["modbtf"]:
+            self.modbtf = case.path("modbtf")
+            with open(self.modbtf, "wb") as out:
+                out.write(image.read(MODBTF_MIB << 20,
+                                     int(self.found["modbtf"][0])))
         disk.free(image.path)
         self._wrap(case, images)
 
