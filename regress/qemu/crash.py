@@ -232,8 +232,8 @@ def run_tool(case, name, *argv):
 
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
          watch=None, panic=PANIC, options="", before=(), dumpon="dumpon",
-         layout=None, crashme="hold=1", silent=False, peers=(),
-         **vmargs):
+         layout=None, crashme="hold=1", silent=False, peers=(), find="",
+         device=None, **vmargs):
     """Arms, panics and holds a machine; a Dead.
 
     work: script between arming and panic.  watch(image): called when the guest
@@ -242,13 +242,15 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
     the command that arms, but for the device.  layout: of the disk; see
     disk.guarded().  silent: the kernel dies where its console is out of reach.
     peers: formats of QEMU's dump-guest-memory wanted as well, as Dead.peers.
+    find: script ahead of all others, where the disk's name must be found out;
+    device: what to arm then.
     """
     part = 0 if table is None else 2
     image = case.disk(swap_mib, table, **(layout or {}))
     dead = Dead(case, image, part)
-    device = disk.node(bus, part)
-    script = arm_script(device, dumpon=dumpon, crashme=crashme) + ABOUT + \
-        work + panic
+    device = device or disk.node(bus, part)
+    script = find + arm_script(device, dumpon=dumpon, crashme=crashme) + \
+        ABOUT + work + panic
     devices = [*before, *disk.attach(image, bus, options=options)]
     with case.boot(script, devices, mem_mib=mem_mib, **vmargs) as vm:
         await_dying(vm)

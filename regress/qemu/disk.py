@@ -149,12 +149,14 @@ def attach(disk, bus, index=0, options=""):
     """QEMU arguments that give the guest this disk.
 
     The bus "nsid2" is namespace 2 of an NVMe controller `ctl' that others make;
+    "shared" is a namespace of that and all of its subsystem's controllers;
     "scsi" a disk of the virtio-scsi host `host' that others make; "ahci" the
     port with this index.
     """
     name = f"disk{index}"
     device = {
         "nvme": f"nvme,drive={name},serial={name}",
+        "shared": f"nvme-ns,drive={name},bus=ctl,nsid=1,shared=on",
         "nsid2": f"nvme-ns,drive={name},bus=ctl,nsid=2",
         "virtio": f"virtio-blk-pci,drive={name},serial={name},"
                   "disable-legacy=on,num-queues=2,packed=on",
@@ -172,7 +174,7 @@ def node(bus, part=0, index=0):
     """The guest's name of a disk or partition."""
     if bus == "nsid2":
         return "/dev/nvme0n2" + (f"p{part}" if part else "")
-    if bus == "nvme":
+    if bus in ("nvme", "shared"):
         return f"/dev/nvme{index}n1" + (f"p{part}" if part else "")
     kind = "vd" if bus == "virtio" else "sd"
     return f"/dev/{kind}{chr(ord('a') + index)}" + (str(part) if part else "")

@@ -113,3 +113,40 @@ def nvme_zoned_namespace_is_refused(case):
 def nvme_metadata_format_is_refused(case):
     """a namespace formatted with metadata is refused with a reason."""
     refused(case, "metadata", "ms=8")
+
+
+# Two ways to one disk, which the kernel makes one of.
+PATHS = ["-device", "nvme-subsys,id=both,nqn=nqn.2026-11.swapcore:both",
+         "-device", "nvme,id=ctl,serial=both,subsys=both,addr=5",
+         "-device", "nvme,id=other,serial=both,subsys=both,addr=6"]
+
+
+def two_paths(case, armed, prepare=""):
+    dead = crash.kill(case, "shared", before=PATHS, find=f"""
+{prepare}
+n=0
+until [ -e /sys/class/nvme-subsystem/nvme-subsys0/nvme1 ]; do
+	[ $((n += 1)) -le 100 ] || die "no second controller"
+	usleep 100000
+done
+say paths ls /sys/class/nvme-subsystem/nvme-subsys0
+""", watch=lambda image: image.guards(2))
+    dead.check_complete()
+    case.equal(dead.image.guards(2), dead.before, "the guards of the window")
+    case.check(f"(nvme, {armed})" in dead.alive, f"not armed on {armed}")
+    names = " ".join(dead.found["paths"]).split()
+    case.equal("nvme0" in names, not prepare, f"is nvme0 of {names}")
+    test_truth.compare(dead, dead.save())
+
+
+@test(slow=True)
+def nvme_two_paths_core_equals_memory(case):
+    """a dump to an NVMe disk with two controllers equals memory."""
+    two_paths(case, "0000:00:05.0")
+
+
+@test(slow=True)
+def nvme_second_path_core_equals_memory(case):
+    """the same is so where the first controller has no driver any more."""
+    two_paths(case, "0000:00:06.0",
+              "echo 0000:00:05.0 >/sys/bus/pci/drivers/nvme/unbind")

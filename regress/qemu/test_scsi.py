@@ -24,6 +24,21 @@ def neighbour(case, bus, index, options=""):
     return noise, disk.attach(noise, bus, index, options)
 
 
+# Which of the disks comes first depends on who was probed first.
+FIND = """
+n=0 name=
+until [ "$name" ]; do
+	for one in /sys/block/sd*; do
+		[ "$(cat $one/size 2>/dev/null)" -gt 100000 ] &&
+			name=${one##*/}
+	done
+	[ $((n += 1)) -le 100 ] || die "no large disk"
+	[ "$name" ] || usleep 100000
+done
+for n in 1 2 3 4; do ln -s $name$n /dev/large$n; done
+"""
+
+
 def beside_truth(case, bus, before, options="", busy=False, **more):
     """A dump that equals memory, and the other disk stays bit-identical."""
     noise, devices = neighbour(case, bus, 1, "scsi-id=3,lun=5"
@@ -32,10 +47,11 @@ def beside_truth(case, bus, before, options="", busy=False, **more):
     work = ""
     if busy:
         more["layout"] = {"scratch_mib": test_matrix.SCRATCH_MIB}
-        scratch = disk.node(bus, 4, more.pop("index", 0))
-        work = test_matrix.WRITERS.format(scratch=scratch, name=scratch[5:])
+        work = test_matrix.WRITERS.format(scratch="/dev/large4",
+                                          name="${name}4")
     dead = crash.kill(case, bus, before=[*before, *devices], options=options,
-                      work=work, watch=lambda image: image.guards(2), **more)
+                      work=work, find=FIND, device="/dev/large2",
+                      watch=lambda image: image.guards(2), **more)
     dead.check_complete()
     case.equal(dead.image.guards(2), dead.before, "the guards of the window")
     case.equal(noise.sha(0, noise.size), sha, "the other disk")
@@ -51,3 +67,50 @@ def scsi_core_equals_memory(case):
     """a dump to a disk of a virtio-scsi host equals memory, and another disk of
     the same target stays bit-identical."""
     beside_truth(case, "scsi", HOST, PLACE)
+
+
+@test(slow=True, module="virtio_scsi")
+def scsi_busy_core_equals_memory(case):
+    """the same is so while eight writers keep the disk busy."""
+    beside_truth(case, "scsi", HOST, PLACE, busy=True, smp=4)
+
+
+@test(slow=True, module="virtio_scsi")
+def scsi_4k_blocks_core_equals_memory(case):
+    """the same is so of a disk with blocks of 4096 bytes, behind an IOMMU, of
+    a host that takes one command at a time."""
+    before = ["-device", "intel-iommu", "-device", "virtio-scsi-pci,id=host,"
+              "disable-legacy=on,iommu_platform=on,cmd_per_lun=1"]
+    beside_truth(case, "scsi", before, PLACE + ",logical_block_size=4096,"
+                 "physical_block_size=4096", table="mbr",
+                 layout={"sector": 4096}, append="intel_iommu=on")
+
+
+def gone_disarms(case, bus, before, remove):
+    """A disk that is taken away is not armed any more."""
+    device = disk.node(bus, 2)
+    case.run(f"""
+mkdir -p /var/lib
+make_swap {device}
+insmod /swapcore.ko || die insmod
+dumpon {device} || die "dumpon: $(cat /sys/kernel/swapcore/reason)"
+{remove}
+n=0
+until [ "$(cat /sys/kernel/swapcore/state)" = disarmed ]; do
+	[ $((n += 1)) -le 50 ] || die "still armed"
+	usleep 100000
+done
+grep -q unbound /sys/kernel/swapcore/reason || die "no reason"
+rmmod swapcore || die rmmod
+""", [*before, *disk.attach(case.disk(64), bus)], mem_mib=256)
+
+
+@test(slow=True, module="virtio_scsi")
+def scsi_disk_gone_disarms(case):
+    """a SCSI disk that is taken away, or whose host's driver is unbound,
+    disarms."""
+    gone_disarms(case, "scsi", HOST, "echo 1 >/sys/block/sda/device/delete")
+    gone_disarms(case, "scsi", HOST, """
+cd /sys/bus/virtio/drivers/virtio_scsi
+for one in virtio*; do echo $one >unbind; done
+cd /""")
