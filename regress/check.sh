@@ -34,6 +34,8 @@ steps() {
 	check) step regress/qemu make -s -C regress/qemu check ;;
 	all)
 		step regress/qemu make -s -C regress/qemu check-all
+		step regress/lib/libkvm/fuzz make -s -k -j"$jobs" \
+		    -C regress/lib/libkvm/fuzz check-all
 		step newcomer sh regress/newcomer.sh
 		;;
 	esac

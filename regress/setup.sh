@@ -12,7 +12,7 @@ packages='gcc gcc-12 g++ make binutils libc6-dev pkgconf libelf-dev libbpf-dev
     qemu-utils cpio e2fsprogs fdisk bpftool"
 case ${1-} in
 bench) packages="$packages fio" ;;
-all) packages="$packages debootstrap git" ;;
+all) packages="$packages debootstrap git clang libclang-rt-dev" ;;
 esac
 
 missing=

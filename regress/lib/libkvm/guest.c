@@ -98,8 +98,7 @@ guest_make(struct guest *g)
 	guest_open(g);
 }
 
-/* Where in the file the byte at a physical address is. */
-static uint64_t
+uint64_t
 guest_offset(struct guest *g, uint64_t pa)
 {
 	const cpu_kcore_hdr_t *h = kvm_dump_hdr(g->im.kd);

@@ -29,6 +29,8 @@ uint64_t guest_put(struct guest *g, const void *data, size_t len,
     size_t align);
 /* Where a piece is in mem[]. */
 uint8_t *guest_at(struct guest *g, uint64_t va);
+/* Where in the core file the byte at a physical address is. */
+uint64_t guest_offset(struct guest *g, uint64_t pa);
 /* Adds a line to VMCOREINFO. */
 __attribute__((format(printf, 2, 3))) void guest_info(struct guest *g,
     const char *fmt, ...);
