@@ -145,6 +145,7 @@ struct dump {
 	/* Since the panic. */
 	struct dump_layout l;
 	struct dump_stream s;
+	bool writing;		/* the disk is proved to be the right one */
 	kcore_trailer_t trailer;
 	kcore_ckpage_t ck;	/* the page that is being filled */
 	kcore_ckpage_t ck_full;	/* owed to the set that is in force */
@@ -206,5 +207,8 @@ __must_check int dump_stream_record(struct dump *d, uint64_t off,
  * what happened is on the console and, where possible, in the trailer.
  */
 __must_check int dump_run(struct dump *d, const char *panicstr);
+/* After a fault has ended dump_run(): notes that on the medium, if the dump had
+ * got as far as to write there, and makes the controller quiet. */
+void dump_abandon(struct dump *d);
 
 #endif /* _KERN_DUMP_H_ */

@@ -340,6 +340,7 @@ dump_run(struct dump *d, const char *panicstr)
 	d->start_us = d->progress_us = md_now_us();
 	d->data_done = 0;
 	d->hdr.flags = 0;
+	d->writing = false;
 	memset(&d->l, 0, sizeof(d->l));
 	d->notes_size = (uint32_t)md_notes(d->notes, d->notes_len);
 	dump_record_begin(d, panicstr);
@@ -354,6 +355,7 @@ dump_run(struct dump *d, const char *panicstr)
 	else
 		error = prove_disk(d);
 	if (error == 0) {
+		d->writing = true;
 		error = dump_write(d);
 		if (error != 0)
 			note_failure(d, error);
@@ -365,4 +367,14 @@ dump_run(struct dump *d, const char *panicstr)
 		md_printf("swapcore: the dump is complete, but the device did "
 		    "not shut down: %s\n", d->dd->reason);
 	return error;
+}
+
+void
+dump_abandon(struct dump *d)
+{
+	if (d->writing && d->trailer.state != KCORE_STATE_COMPLETE)
+		note_failure(d, -EFAULT);
+	if (dumpdev_stop(d->dd) != 0)
+		md_printf("swapcore: the device did not shut down: %s\n",
+		    d->dd->reason);
 }

@@ -4,8 +4,8 @@
  *
  * A panic notifier, first in the list: panic() has stopped the other CPUs by
  * then.  The dump runs once, on a stack of its own.  A fault inside it ends it:
- * the die notifier sends the CPU back to where the dump was called from, and
- * the panic goes on.
+ * the die notifier sends the CPU back to where the dump was called from, what
+ * the dump had begun is put in order as far as it can be, and the panic goes on.
  */
 #include <linux/kdebug.h>
 #include <linux/module.h>
@@ -25,13 +25,35 @@ static struct armed *hook_armed;	/* what a panic dumps; NULL: nothing */
 static char hook_message[512];
 static atomic_t hook_ran;
 static int hook_cpu = -1;		/* that the dump runs on, while it does */
+static bool hook_faulted;		/* the dump was ended by a fault */
 static void *hook_moved_fns[MOVED_MAX];
 static unsigned int hook_nmoved;
 
 int
 hook_dump(void)
 {
-	return dump_run(&hook_armed->dump, hook_message);
+	if (!hook_faulted)
+		return dump_run(&hook_armed->dump, hook_message);
+	dump_abandon(&hook_armed->dump);
+	return 0;
+}
+
+/* The dump, or what is left to do after its fault: as hook_dump(), or -EFAULT
+ * after a fault, with what was off where that met us on again. */
+static int
+hook_guarded(struct armed *a)
+{
+	int preempt = preempt_count(), nofault = current->pagefault_disabled;
+	int error;
+
+	hook_cpu = raw_smp_processor_id();
+	error = md_on_stack((char *)a->stack + ARM_STACK_SIZE);
+	hook_cpu = -1;
+	if (error == -EFAULT) {
+		preempt_count_set(preempt);
+		current->pagefault_disabled = nofault;
+	}
+	return error;
 }
 
 static void
@@ -50,8 +72,6 @@ hook_panic(struct notifier_block *nb, unsigned long event, void *message)
 {
 	struct armed *a = READ_ONCE(hook_armed);
 	unsigned long flags;
-	int preempt = preempt_count(), nofault = current->pagefault_disabled;
-	int error;
 
 	if (!a || atomic_xchg(&hook_ran, 1) != 0)
 		return NOTIFY_DONE;
@@ -61,15 +81,11 @@ hook_panic(struct notifier_block *nb, unsigned long event, void *message)
 		strscpy(hook_message, message, sizeof(hook_message));
 	md_printf("swapcore: dumping to %s\n", a->cfg->device);
 	header_at_panic(&a->dump.hdr);
-	hook_cpu = raw_smp_processor_id();
-	error = md_on_stack((char *)a->stack + ARM_STACK_SIZE);
-	hook_cpu = -1;
-	if (error == -EFAULT) {
-		/* What was off where the fault met us is off no more. */
-		preempt_count_set(preempt);
-		current->pagefault_disabled = nofault;
+	if (hook_guarded(a) == -EFAULT) {
 		md_printf("swapcore: dump failed: a fault inside the dumper "
 		    "ended it\n");
+		hook_faulted = true;
+		(void)hook_guarded(a);
 	}
 	local_irq_restore(flags);
 	return NOTIFY_DONE;

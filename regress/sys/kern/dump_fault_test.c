@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * dump_fault_test.c: a small dump with every write, and every flush, going
- * wrong in every way, once and for ever.
+ * wrong in every way, once and for ever; and with a fault of its own.
  */
 #include "fakedump.h"
 
@@ -174,6 +174,63 @@ dump_fault_each_flush_leaves_true_claims(void **state)
 	dump_with_each(DUMPDEV_FLUSH);
 }
 
+static jmp_buf fault_out;
+static unsigned int fault_left;
+
+static void
+fault_now(void *arg)
+{
+	(void)arg;
+	if (--fault_left == 0)
+		longjmp(fault_out, 1);
+}
+
+/* This test checks that a dump that a fault has ended, at any moment, is noted
+ * as failed unless it was complete, and the device is made quiet. */
+static void
+dump_fault_inside_is_noted(void **state)
+{
+	static unsigned int nth, nmine;
+	const kcore_trailer_t *t;
+
+	(void)state;
+	for (nth = 1, nmine = 0;; nth++) {
+		setup();
+		fault_left = nth;
+		f.dev.event = fault_now;
+		if (setjmp(fault_out) == 0) {
+			assert_int_equal(dump_run(&f.d, FAKE_PANIC), 0);
+			break;
+		}
+		f.dev.event = NULL;
+		dump_abandon(&f.d);
+		assert_int_equal(f.dev.nstops, 1);
+		memdev_cut(&f.dev, MEMDEV_CUT_NONE, fakedump_check_claims, &f);
+		t = fakedump_trailer(&f);
+		if (t->state == KCORE_STATE_COMPLETE)
+			continue;
+		nmine++;
+		assert_int_equal(t->state, KCORE_STATE_FAILED);
+		assert_int_equal(t->error, EFAULT);
+	}
+	assert_in_range(nmine, 10, nth);
+}
+
+/* This test checks that nothing is written where the fault came before the disk
+ * was proved to be the right one. */
+static void
+dump_fault_before_proof_writes_nothing(void **state)
+{
+	(void)state;
+	setup();
+	f.d.page0[100] ^= 1;
+	assert_int_equal(dump_run(&f.d, FAKE_PANIC), -ESTALE);
+	f.d.page0[100] ^= 1;
+	f.dev.dd.dead = false;
+	dump_abandon(&f.d);
+	fakedump_check_untouched(&f);
+}
+
 static int
 give_back(void **state)
 {
@@ -193,6 +250,10 @@ main(void)
 		    dump_fault_each_write_leaves_true_claims, give_back),
 		cmocka_unit_test_teardown(
 		    dump_fault_each_flush_leaves_true_claims, give_back),
+		cmocka_unit_test_teardown(dump_fault_inside_is_noted,
+		    give_back),
+		cmocka_unit_test_teardown(
+		    dump_fault_before_proof_writes_nothing, give_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
