@@ -377,6 +377,8 @@ static const struct dumpdev_ops memdev_ops = {
 /* The drivers that dumpdev.c registers; no test asks for them. */
 const struct dumpdev_ops nvme_dumpdev_ops = { .name = "nvme" };
 const struct dumpdev_ops vioblk_dumpdev_ops = { .name = "vioblk" };
+const struct dumpdev_ops vioscsi_dumpdev_ops = { .name = "vioscsi" };
+const struct dumpdev_ops ahci_dumpdev_ops = { .name = "ahci" };
 
 /* ---- Set-up ---- */
 
