@@ -6,8 +6,9 @@
 set -eu
 
 packages='gcc gcc-12 g++ make binutils libc6-dev pkgconf libelf-dev libbpf-dev
-    zlib1g-dev libxxhash-dev libblkid-dev libmount-dev libcap-dev
-    libseccomp-dev libcmocka-dev mandoc python3 ca-certificates xz-utils kmod'
+    zlib1g-dev libzstd-dev liblzo2-dev libxxhash-dev libblkid-dev libmount-dev
+    libcap-dev libseccomp-dev libkdumpfile-dev libcmocka-dev mandoc python3
+    ca-certificates xz-utils kmod'
 [ "${1-}" = quick ] || packages="$packages busybox-static qemu-system-x86
     qemu-utils cpio e2fsprogs fdisk bpftool"
 case ${1-} in

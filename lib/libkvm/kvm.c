@@ -67,6 +67,8 @@ kvm_destroy(kvm_t *kd)
 	kvmi_cpu_drop(kd);
 	kvmi_live_fini(kd);
 	kvmi_ranges_fini(&kd->where);
+	kvmi_ranges_fini(&kd->flat);
+	kvmi_pages_destroy(kd->pages);
 	if (kd->fd != -1)
 		close(kd->fd);
 	kvmi_elf_close(kd->elf);
@@ -106,6 +108,8 @@ kvm_open_format(kvm_t *kd)
 	if (end == -1)
 		return kvmi_syserr(kd, errno, "size");
 	kd->file_size = (uint64_t)end;
+	if (kvmi_flat_open(kd) == -1)
+		return -1;
 	for (i = 0; rv == 0 && kvmi_formats[i] != NULL; i++) {
 		kd->fmt = kvmi_formats[i];
 		rv = kd->fmt->open(kd);

@@ -11,6 +11,7 @@
 const struct kvmi_format *const kvmi_formats[] = {
 	&kvmi_format_core,
 	&kvmi_format_elf,
+	&kvmi_format_kdump,
 	&kvmi_format_raw,
 	NULL,
 };
@@ -19,10 +20,14 @@ int
 kvmi_pread(kvm_t *kd, void *buf, size_t len, uint64_t off)
 {
 	uint8_t *to = buf;
+	uint64_t from;
+	size_t want;
 	ssize_t n;
 
 	while (len > 0) {
-		n = pread(kd->fd, to, len, (off_t)off);
+		want = len;
+		from = kd->flat_on ? kvmi_flat_find(kd, off, &want) : off;
+		n = pread(kd->fd, to, want, (off_t)from);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)

@@ -12,6 +12,9 @@
 static int
 raw_open(kvm_t *kd)
 {
+	if (kd->flat_on)
+		return kvmi_err(kd, ENOTSUP, "flattened file of what is not a "
+		    "core file");
 	kd->window = kd->file_size / KCORE_ALIGN * KCORE_ALIGN;
 	if (kd->window == 0)
 		return kvmi_err(kd, ENOTSUP, "%llu bytes are neither a core "

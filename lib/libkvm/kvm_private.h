@@ -33,6 +33,7 @@
  *	kvm_bytes*.c			CORE_DATA -> bytes of a file or device
  *	kvm_build.c, kvm_ranges.c	a header for files of other formats
  *	kvm_small.c			short reads of those
+ *	kvm_unpack.c, kvm_flat.c	what they are wrapped in
  *
  * and beside them kvm_dump.c and its kin, which save and clear dumps.
  */
@@ -105,9 +106,11 @@ struct kvmi_ranges {
 /* Adds a range behind all others; empty ones are dropped.  0, -1 with a text. */
 int kvmi_ranges_add(kvm_t *kd, struct kvmi_ranges *l, struct kvmi_range r);
 void kvmi_ranges_fini(struct kvmi_ranges *l);
-/* Sorts them, and cuts off what overlaps: 0, or -1 with a text. */
+/* By start; of those with the same, the one with the higher place first. */
+void kvmi_ranges_order(struct kvmi_ranges *l);
+/* The same, and cuts off what overlaps those before: 0, or -1 with a text. */
 int kvmi_ranges_sort(kvm_t *kd, struct kvmi_ranges *l);
-/* Adds to top, which is sorted as both are, what it lacks of bottom. */
+/* Adds to top what it lacks of bottom, which is no data; both are sorted. */
 int kvmi_ranges_under(kvm_t *kd, struct kvmi_ranges *top,
     const struct kvmi_ranges *bottom);
 /* The range that holds pa, of sorted ones, or NULL. */
@@ -193,6 +196,8 @@ const struct kvmi_machine *kvmi_machine_find(uint32_t mid);
 /* The one that this program runs on. */
 const struct kvmi_machine *kvmi_machine_here(void);
 const struct kvmi_machine *kvmi_machine_elf(unsigned int elf_machine);
+/* By uname(1)'s name, in len bytes. */
+const struct kvmi_machine *kvmi_machine_name(const char *name, size_t len);
 
 /* ---- kvm_bytes.c: formats ---- */
 
@@ -215,7 +220,7 @@ struct kvmi_format {
 };
 
 extern const struct kvmi_format kvmi_format_core, kvmi_format_elf,
-    kvmi_format_raw;
+    kvmi_format_kdump, kvmi_format_raw;
 extern const struct kvmi_format *const kvmi_formats[];
 
 /* Reads CORE_DATA by kd->where: get() is given its place there, in bytes. */
@@ -262,6 +267,30 @@ int kvmi_small_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
 int kvmi_raw_write(kvm_t *kd, const void *buf, size_t len, uint64_t off);
 /* 0: kd is a raw device, and was opened for writing if wr; -1 with a text. */
 int kvmi_raw_check(kvm_t *kd, bool wr);
+
+/* ---- kvm_flat.c: flattened files ---- */
+
+/* Finds out, and then kvmi_pread() reads what it was: 0, or -1 with a text. */
+int kvmi_flat_open(kvm_t *kd);
+/* Where it has *len bytes of off, or fewer; 0: none. */
+uint64_t kvmi_flat_find(kvm_t *kd, uint64_t off, size_t *len);
+
+/* ---- kvm_unpack.c: compressed pages ---- */
+
+/* Unpacks a page by the flags of its descriptor: 0, or -1 with a text. */
+int kvmi_unpack(kvm_t *kd, uint32_t flags, uint8_t *page, const uint8_t *from,
+    size_t len);
+
+struct kvmi_pages;
+
+struct kvmi_pages *kvmi_pages_create(void);
+void kvmi_pages_destroy(struct kvmi_pages *p);
+/*
+ * Reads from byte `at' of a page on, within it, through kd->pages; get() gets
+ * pages.  0, or -1 with a text.
+ */
+int kvmi_pages_read(kvm_t *kd, uint64_t number, void *buf, size_t len,
+    size_t at, int (*get)(kvm_t *kd, uint64_t number, uint8_t *page));
 
 /* ---- kvm_translate.c ---- */
 
@@ -1074,7 +1103,10 @@ struct __kvm {
 	cpu_kcore_hdr_t *hdr;	/* the same memory */
 	const struct kvmi_machine *machine;
 	struct kvmi_runs runs;
+	bool flat_on;			/* the file is flattened */
+	struct kvmi_ranges flat;
 	struct kvmi_ranges where;	/* memory in a file of another format */
+	struct kvmi_pages *pages;	/* of a compressed one, or NULL */
 	uint64_t data_base;	/* offset of CORE_DATA in the file */
 	uint64_t data_len;	/* bytes of CORE_DATA that the file has */
 

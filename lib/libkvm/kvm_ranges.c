@@ -51,7 +51,16 @@ ranges_cmp(const void *a, const void *b)
 {
 	const struct kvmi_range *x = a, *y = b;
 
-	return (x->start > y->start) - (x->start < y->start);
+	if (x->start != y->start)
+		return x->start > y->start ? 1 : -1;
+	return (x->place < y->place) - (x->place > y->place);
+}
+
+void
+kvmi_ranges_order(struct kvmi_ranges *l)
+{
+	if (l->n > 1)
+		qsort(l->r, l->n, sizeof(*l->r), ranges_cmp);
 }
 
 /* Moves the start of a range, which lies before its end. */
@@ -72,8 +81,7 @@ kvmi_ranges_sort(kvm_t *kd, struct kvmi_ranges *l)
 	kpaddr_t end = 0;
 	size_t i;
 
-	if (l->n > 1)
-		qsort(l->r, l->n, sizeof(*l->r), ranges_cmp);
+	kvmi_ranges_order(l);
 	for (i = 0; i < l->n; i++) {
 		r = l->r[i];
 		if (r.end <= end)

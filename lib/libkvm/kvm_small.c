@@ -69,7 +69,7 @@ kvmi_small_map(kvm_t *kd)
 	const uint64_t size = kd->file_size / KVMI_PAGE * KVMI_PAGE;
 	void *base;
 
-	if (size == 0 || size > SIZE_MAX / 2)
+	if (kd->flat_on || size == 0 || size > SIZE_MAX / 2)
 		return;
 	s->window = calloc((size_t)(size / SMALL_WINDOW) + 1,
 	    sizeof(*s->window));

@@ -34,14 +34,9 @@ const struct kvmi_machine *
 kvmi_machine_here(void)
 {
 	struct utsname uts;
-	size_t i;
 
-	if (uname(&uts) == -1)
-		return NULL;
-	for (i = 0; kvmi_machines[i] != NULL; i++)
-		if (strcmp(kvmi_machines[i]->name, uts.machine) == 0)
-			break;
-	return kvmi_machines[i];
+	return uname(&uts) == -1 ? NULL :
+	    kvmi_machine_name(uts.machine, sizeof(uts.machine));
 }
 
 const struct kvmi_machine *
@@ -51,6 +46,18 @@ kvmi_machine_elf(unsigned int elf_machine)
 
 	for (i = 0; kvmi_machines[i] != NULL; i++)
 		if (kvmi_machines[i]->elf_machine == elf_machine)
+			break;
+	return kvmi_machines[i];
+}
+
+const struct kvmi_machine *
+kvmi_machine_name(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; kvmi_machines[i] != NULL; i++)
+		if (strnlen(name, len) == strlen(kvmi_machines[i]->name) &&
+		    strncmp(kvmi_machines[i]->name, name, len) == 0)
 			break;
 	return kvmi_machines[i];
 }

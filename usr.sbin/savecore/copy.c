@@ -162,33 +162,59 @@ copy_verify(struct copy *c)
 }
 
 int
-copy_data(struct copy *c, struct outfile *out, off_t base)
+copy_chunks(struct copy *c, const struct copy_sink *sink)
 {
-	struct writer *w = writer_start(out, base);
 	time_t last = time(NULL);
 	unsigned char *buf;
 	uint64_t off;
 	size_t len;
+	int error = 0;
+
+	for (off = 0; off < c->size; off += len) {
+		buf = sink->room(sink->arg);
+		if (buf == NULL) {
+			error = errno;
+			break;
+		}
+		len = copy_len(c, off);
+		copy_chunk(c, buf, len, off);
+		sink->put(sink->arg, len);
+		copy_progress(c, off, &last);
+	}
+	copy_tell(c);
+	errno = error;
+	return off < c->size ? -1 : 0;
+}
+
+static unsigned char *
+copy_room(void *arg)
+{
+	return writer_room(arg);
+}
+
+static void
+copy_put(void *arg, size_t len)
+{
+	writer_put(arg, len);
+}
+
+int
+copy_data(struct copy *c, struct outfile *out, off_t base)
+{
+	struct writer *w = writer_start(out, base);
+	const struct copy_sink sink = { w, copy_room, copy_put };
 	int r;
 
 	if (w == NULL) {
 		msg_errno(LOG_ERR, "memory to copy with");
 		return -1;
 	}
-	for (off = 0; off < c->size; off += len) {
-		buf = writer_room(w);
-		if (buf == NULL)
-			break;
-		len = copy_len(c, off);
-		copy_chunk(c, buf, len, off);
-		writer_put(w, len);
-		copy_progress(c, off, &last);
-	}
+	/* What went wrong there is known to the writer. */
+	(void)copy_chunks(c, &sink);
 	r = writer_finish(w);
 	if (r == 0 && base != -1)
 		r = ftruncate(out->fd, base + (off_t)c->size);
 	if (r == -1)
 		msg_errno(LOG_ERR, "%s", out->path);
-	copy_tell(c);
 	return r;
 }

@@ -12,6 +12,7 @@
 static const struct outformat *const outformats[] = {
 	&outformat_kcore,
 	&outformat_elf,
+	&outformat_kdump,
 	NULL,
 };
 

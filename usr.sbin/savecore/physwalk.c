@@ -31,7 +31,8 @@ physwalk_data(const struct physwalk *w, struct physrange *r)
 	const phys_ram_seg_t *seg = physwalk_table(w, w->hdr->memsegs_off);
 	const phys_ram_seg_t *s = &seg[w->seg];
 	const uint64_t off = w->off + seg[0].size;
-	const bool more = w->seg < w->hdr->nmemsegs && off < w->valid;
+	const bool more = w->seg < w->hdr->nmemsegs &&
+	    (off < w->valid || w->all);
 
 	if (!w->first && w->valid > 0 && (!more || seg[0].start < s->start))
 		*r = (struct physrange){ seg[0].start, seg[0].size, 0, false };
@@ -39,7 +40,7 @@ physwalk_data(const struct physwalk *w, struct physrange *r)
 		*r = (struct physrange){ s->start, s->size, off, false };
 	else
 		return false;
-	if (r->size > w->valid - r->off)
+	if (!w->all && r->size > w->valid - r->off)
 		r->size = w->valid - r->off;
 	return true;
 }
@@ -50,7 +51,7 @@ physwalk_zero(struct physwalk *w, struct physrange *r)
 {
 	const kcore_exclseg_t *e = physwalk_table(w, w->hdr->exclsegs_off);
 
-	while (w->excl < w->hdr->nexclsegs &&
+	while (w->excl < w->hdr->nexclsegs && !w->all &&
 	    e[w->excl].kind != KCORE_EXCL_ZERO)
 		w->excl++;
 	if (w->excl >= w->hdr->nexclsegs)

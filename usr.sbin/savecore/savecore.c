@@ -19,8 +19,9 @@ usage(void)
 	fprintf(stderr,
 	    "usage: savecore [-fvz] [-D device] [-F format] [-N system] "
 	    "[-Z level] [--wipe]\n"
-	    "           [directory]\n"
-	    "       savecore [-fvz] [-F format] [-Z level] -o file core\n"
+	    "           [--zstd[=level]] [directory]\n"
+	    "       savecore [-fvz] [-F format] [-Z level] [--zstd[=level]] "
+	    "-o file core\n"
 	    "       savecore -c [-v] [-D device] [-N system] [--wipe]\n"
 	    "       savecore -n [-v] [-D device] [-N system]\n");
 	exit(1);
@@ -47,6 +48,35 @@ parse_format(const char *name)
 	return format;
 }
 
+/* A number from 0 to max. */
+static int
+parse_level(const char *text, int max)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (!isdigit((unsigned char)text[0]) || *end != '\0' || n > max)
+		usage();
+	return (int)n;
+}
+
+/* What goes with which format. */
+static void
+parse_check_format(const struct savecore_opts *opts)
+{
+	const bool kdump = opts->format == &outformat_kdump;
+
+	if (kdump && opts->compress) {
+		fprintf(stderr, "savecore: -z: not with -F kdump, whose pages "
+		    "are compressed as they are\n");
+		exit(1);
+	}
+	if (!kdump && opts->zstd) {
+		fprintf(stderr, "savecore: --zstd: with -F kdump only\n");
+		exit(1);
+	}
+}
+
 /* Takes a path apart into directory and name. */
 static void
 parse_output(struct savecore_opts *opts, char *path)
@@ -66,6 +96,7 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 {
 	static const struct option longopts[] = {
 		{ "wipe", no_argument, NULL, 'W' },
+		{ "zstd", optional_argument, NULL, 'S' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool level = false, format = false;
@@ -79,6 +110,13 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 	while ((ch = getopt_long(argc, argv, "cD:F:fN:no:vZ:z", longopts,
 	    NULL)) != -1) {
 		switch (ch) {
+		case 'S':
+			opts->zstd = true;
+			if (optarg != NULL) {
+				opts->level = parse_level(optarg, 19);
+				level = true;
+			}
+			break;
 		case 'W':
 			opts->wipe = true;
 			break;
@@ -109,10 +147,7 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 			opts->verbose = true;
 			break;
 		case 'Z':
-			if (!isdigit((unsigned char)optarg[0]) ||
-			    optarg[1] != '\0')
-				usage();
-			opts->level = optarg[0] - '0';
+			opts->level = parse_level(optarg, 9);
 			level = true;
 			break;
 		case 'z':
@@ -124,6 +159,7 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
+	parse_check_format(opts);
 	if (opts->mode == SAVECORE_CONVERT) {
 		if (argc != 1 || opts->device != NULL || opts->system != NULL ||
 		    opts->wipe)

@@ -38,6 +38,7 @@ struct savecore_opts {
 	const char *output;	/* -o: the file it becomes, in directory */
 	int level;		/* of compression, 0 to 9 */
 	bool compress;
+	bool zstd;		/* pages of a kdump file, instead of zlib */
 	bool force;
 	bool verbose;
 	bool wipe;
@@ -225,7 +226,7 @@ struct outformat {
 	    const struct savecore_opts *opts);
 };
 
-extern const struct outformat outformat_kcore, outformat_elf;
+extern const struct outformat outformat_kcore, outformat_elf, outformat_kdump;
 /* NULL: there is none of that name. */
 const struct outformat *outformat_find(const char *name);
 
@@ -233,21 +234,23 @@ const struct outformat *outformat_find(const char *name);
 
 struct physwalk {
 	const struct cpu_kcore_hdr *hdr;
+	bool all;		/* not only what is there, but all memory */
 	uint64_t valid;		/* bytes of CORE_DATA that are there */
 	uint64_t seg, excl;	/* the next ones */
 	uint64_t off;		/* of seg in CORE_DATA */
 	bool first;		/* memsegs[0] has been */
 };
 
-/* Memory that is in CORE_DATA, or is zeros and is not. */
+/* Memory that is in CORE_DATA, or is zeros and is not; with all, any. */
 struct physrange {
 	uint64_t start, size;	/* physical */
-	uint64_t off;		/* in CORE_DATA */
+	uint64_t off;		/* in CORE_DATA, unless zero */
 	bool zero;
 };
 
+/* all is false then. */
 void physwalk_init(struct physwalk *w, const struct copy *c);
-/* false: that was all. */
+/* false: that was all.  Starts count up; with all, ranges can overlap. */
 bool physwalk_next(struct physwalk *w, struct physrange *r);
 
 /* ---- notes.c: ELF notes of what the header says ---- */
@@ -282,8 +285,16 @@ struct copy {
 
 /* Verifies only, and notes damage in the header. */
 int copy_verify(struct copy *c);
+/* Where chunks go: room for the next, NULL with errno; the chunk is there. */
+struct copy_sink {
+	void *arg;
+	unsigned char *(*room)(void *arg);
+	void (*put)(void *arg, size_t len);
+};
+/* Copies and verifies; notes damage.  0, or -1: room() gave none. */
+int copy_chunks(struct copy *c, const struct copy_sink *sink);
 /*
- * Copies and verifies; notes damage.  base: where CORE_DATA begins in a plain
+ * The same to a file, with a message where it fails.  base: where CORE_DATA begins in a plain
  * file; -1: through out's stream, which is there.
  */
 int copy_data(struct copy *c, struct outfile *out, off_t base);

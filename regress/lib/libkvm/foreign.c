@@ -3,11 +3,16 @@
  * foreign.c: core files of other tools with the memory of an image.
  */
 #include <elf.h>
+#include <endian.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <lzo/lzo1x.h>
+#include <zlib.h>
+#include <zstd.h>
 
 #include <sys/kcore.h>
 
@@ -33,6 +38,8 @@ foreign_init(struct foreign *f)
 		{ 0x100000000, 0x10000, 0, direct + 0x100000000 },
 	}, 4 * sizeof(f->loads[0]));
 	f->nloads = 4;
+	f->flags = 1;
+	f->version = 6;
 	snprintf(f->info, sizeof(f->info),
 	    "OSRELEASE=" FOREIGN_RELEASE "\n"
 	    "PAGESIZE=4096\n"
@@ -147,6 +154,138 @@ foreign_elf(struct foreign *f)
 	foreign_spill(f);
 }
 
+static void
+set(struct foreign *f, size_t at, uint64_t value, size_t size)
+{
+	memcpy(f->file + at, &value, size);
+}
+
+/* Adds a page, compressed if that makes it smaller; fills in its descriptor. */
+static void
+put_page(struct foreign *f, const uint8_t *page, size_t desc)
+{
+	uint8_t to[2 * PAGE], work[LZO1X_1_MEM_COMPRESS];
+	size_t n = sizeof(to);
+
+	if (f->flags == 1)
+		assert_int_equal(compress(to, &n, page, PAGE), Z_OK);
+	else if (f->flags == 2)
+		assert_int_equal(lzo1x_1_compress(page, PAGE, to, &n, work),
+		    LZO_E_OK);
+	else
+		n = ZSTD_compress(to, sizeof(to), page, PAGE, 1);
+	set(f, desc, f->len, 8);
+	set(f, desc + 8, n < PAGE ? n : PAGE, 4);
+	set(f, desc + 12, n < PAGE ? f->flags : 0, 4);
+	put(f, n < PAGE ? to : page, n < PAGE ? n : PAGE);
+}
+
+/* Headers, as makedumpfile's diskdump_mod.h has them: where notes go is 8192. */
+static void
+put_headers(struct foreign *f, size_t bitmap_blocks, uint64_t npages)
+{
+	put(f, NULL, 3 * PAGE);
+	memcpy(f->file, "KDUMP   ", 8);
+	set(f, 8, (uint64_t)f->version, 4);
+	strcpy((char *)f->file + 12 + 2 * 65, FOREIGN_RELEASE);
+	strcpy((char *)f->file + 12 + 4 * 65, "x86_64");
+	set(f, 424, f->flags, 4);
+	set(f, 428, PAGE, 4);
+	set(f, 432, 2, 4);		/* sub_hdr_size */
+	set(f, 436, bitmap_blocks, 4);
+	set(f, 440, npages, 4);
+	set(f, 460, 3, 4);		/* nr_cpus */
+	set(f, PAGE + 8, 31, 4);	/* dump_level */
+	set(f, PAGE + 32, 2 * PAGE, 8);	/* VMCOREINFO */
+	set(f, PAGE + 40, strlen(f->info), 8);
+	strcpy((char *)f->file + 2 * PAGE, f->info);
+	if (f->version >= 6)
+		set(f, PAGE + 96, npages, 8);
+}
+
+static void
+set_bit(struct foreign *f, size_t bitmap, uint64_t n)
+{
+	f->file[bitmap + n / 8] |= (uint8_t)(1u << n % 8);
+}
+
+void
+foreign_kdump(struct foreign *f)
+{
+	const uint64_t npages = 0x100010000 / PAGE;
+	const size_t half = (npages / 8 + PAGE - 1) / PAGE * PAGE;
+	size_t bits, descs, n = 0, i, at, zero;
+	uint8_t page[PAGE];
+	uint64_t pa;
+
+	f->len = 0;
+	put_headers(f, 2 * half / PAGE, npages);
+	bits = put(f, NULL, 2 * half);
+	for (i = 1; i < f->nloads; i++)
+		for (pa = f->loads[i].start; pa < f->loads[i].start +
+		    f->loads[i].size; pa += PAGE) {
+			set_bit(f, bits, pa / PAGE);
+			if (i == 1 && pa < f->loads[1].start + 2 * PAGE)
+				continue;
+			set_bit(f, bits + half, pa / PAGE);
+			n++;
+		}
+	descs = put(f, NULL, n * 24);
+	f->headers = f->len;
+	zero = put(f, NULL, PAGE);
+	for (at = descs, i = 1; i < f->nloads; i++)
+		for (pa = f->loads[i].start; pa < f->loads[i].start +
+		    f->loads[i].size; pa += PAGE) {
+			if (i == 1 && pa < f->loads[1].start + 2 * PAGE)
+				continue;
+			mkmem_page(f->mem, pa, page);
+			put_page(f, page, at);
+			if (i == 1 && pa == f->loads[1].start + 2 * PAGE) {
+				set(f, at, zero, 8);
+				set(f, at + 8, PAGE, 8);
+			}
+			at += 24;
+		}
+	foreign_spill(f);
+	/* What there is to be compared. */
+	f->loads[1].start += 3 * PAGE;
+	f->loads[1].size -= 3 * PAGE;
+}
+
+/* One block of a flattened file. */
+static void
+put_block(struct foreign *f, const uint8_t *from, uint64_t off, uint64_t len)
+{
+	const uint64_t head[2] = { htobe64(off), htobe64(len) };
+
+	put(f, head, sizeof(head));
+	if (from != NULL)
+		put(f, from, len);
+}
+
+void
+foreign_flatten(struct foreign *f)
+{
+	const uint64_t head[2] = { htobe64(1), htobe64(1) };
+	const size_t piece = 3000, len = f->len;
+	uint8_t *was = f->file;
+	size_t at;
+
+	f->file = NULL;
+	f->len = 0;
+	put(f, NULL, PAGE);
+	strcpy((char *)f->file, "makedumpfile");
+	memcpy(f->file + 16, head, sizeof(head));
+	put_block(f, was + piece, 0, piece);	/* wrong, and put right below */
+	for (at = piece; at < len; at += piece)
+		put_block(f, was + at, at, len - at < piece ? len - at : piece);
+	put_block(f, was, 0, piece);
+	put_block(f, NULL, UINT64_MAX, UINT64_MAX);
+	free(was);
+	f->headers = 3 * PAGE;
+	foreign_spill(f);
+}
+
 kvm_t *
 foreign_open(struct foreign *f, char *errbuf)
 {
@@ -203,13 +342,13 @@ look(struct foreign *f)
 }
 
 void
-foreign_mutate(struct foreign *f, size_t end)
+foreign_mutate_range(struct foreign *f, size_t from, size_t end)
 {
 	static const uint8_t flips[] = { 0xff, 0x80, 0x01 };
 	uint8_t bad;
 	size_t i, k;
 
-	for (i = 0; i < end; i++) {
+	for (i = from; i < end; i++) {
 		for (k = 0; k < sizeof(flips); k++) {
 			bad = f->file[i] ^ flips[k];
 			image_put(&f->im, i, &bad, 1);
@@ -217,8 +356,17 @@ foreign_mutate(struct foreign *f, size_t end)
 		}
 		image_put(&f->im, i, &f->file[i], 1);
 	}
+}
+
+void
+foreign_mutate(struct foreign *f, size_t end)
+{
+	size_t i;
+
+	foreign_mutate_range(f, 0, end);
 	for (i = end; i > 0; i -= i < 97 ? i : 97) {
 		assert_int_equal(ftruncate(f->im.fd, (off_t)i), 0);
 		look(f);
 	}
+	foreign_spill(f);
 }

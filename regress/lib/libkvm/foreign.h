@@ -26,8 +26,8 @@ struct foreign {
 	size_t nloads;
 	char info[1024];	/* VMCOREINFO */
 	bool xnum;		/* ELF: number of program headers elsewhere */
-	unsigned int flags;	/* kdump: how pages are compressed */
-	bool flat;		/* kdump: flattened */
+	unsigned int flags;	/* kdump: how pages are compressed: 1, 2, 0x20 */
+	int version;		/* kdump: 3: VMCOREINFO without notes; 6 */
 	uint8_t *file;		/* what was written */
 	size_t len;
 	size_t headers;		/* bytes of it that are no memory */
@@ -39,11 +39,17 @@ void foreign_fini(struct foreign *f);
 /* Puts f->file where it can be opened. */
 void foreign_spill(struct foreign *f);
 void foreign_elf(struct foreign *f);
+/* The first two pages of the second piece are out, the third is zeros. */
+void foreign_kdump(struct foreign *f);
+/* Makes a flattened file of it, cut in pieces, the first one written last. */
+void foreign_flatten(struct foreign *f);
 /* Opens it: NULL with f->why. */
 kvm_t *foreign_open(struct foreign *f, char *errbuf);
 /* Every page that the file has is mkdump's, and zeros are zeros. */
 void foreign_compare(struct foreign *f);
-/* Turns each byte before end around, in three ways: open, read, close. */
+/* Turns each byte around, in three ways: open, read, close. */
+void foreign_mutate_range(struct foreign *f, size_t from, size_t end);
+/* The same from the start on; and cuts the file there, and before. */
 void foreign_mutate(struct foreign *f, size_t end);
 
 #endif /* FOREIGN_H */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <gelf.h>
+#include <libkdumpfile/kdumpfile.h>
 
 #include <cmocka.h>
 
@@ -117,6 +118,73 @@ elf_compare(struct elf *e, const struct mkdump_spec *spec, uint64_t *zeros)
 	return pages;
 }
 
+/* Converts one file in the directory to another. */
+static int
+convert(struct sandbox *s, const char *format, const char *from, const char *to)
+{
+	char in[PATH_MAX], out[PATH_MAX];
+
+	snprintf(in, sizeof(in), "%s/%s", s->dir, from);
+	snprintf(out, sizeof(out), "%s/%s", s->dir, to);
+	return sandbox_run(s, "-F", format, "-o", out, in, NULL);
+}
+
+/* Does the dump say that there were zeros?  mkmem does not know that. */
+static bool
+zeros_at(const struct mkdump_spec *spec, uint64_t pa)
+{
+	size_t i;
+
+	for (i = 0; i < spec->nexcl; i++)
+		if (pa - spec->excl[i].start < spec->excl[i].size)
+			return spec->excl[i].kind == KCORE_EXCL_ZERO;
+	return false;
+}
+
+/*
+ * Checks each page that libkdumpfile finds in a file against mkdump's memory,
+ * and that it finds those that are there and no others: how many.
+ */
+static uint64_t
+peer_compare(struct sandbox *s, const char *name,
+    const struct mkdump_spec *spec, bool (*there)(uint64_t paddr))
+{
+	struct mkdump_info info;
+	struct mkmem *mem = mkmem_create(spec, &info);
+	kdump_ctx_t *ctx = kdump_new();
+	unsigned char want[PAGE], have[PAGE];
+	const int fd = open(in_dir(s, name), O_RDONLY);
+	uint64_t pa, pages = 0;
+	kdump_status r;
+	size_t i, len;
+
+	assert_non_null(mem);
+	assert_int_equal(kdump_open_fd(ctx, fd), KDUMP_OK);
+	for (i = 0; i < spec->nruns; i++)
+		for (pa = spec->runs[i].start; pa < spec->runs[i].start +
+		    spec->runs[i].size; pa += PAGE) {
+			len = PAGE;
+			r = kdump_read(ctx, KDUMP_MACHPHYSADDR, pa, have, &len);
+			if ((r == KDUMP_OK) != there(pa))
+				fail_msg("0x%jx: %s", (uintmax_t)pa,
+				    r == KDUMP_OK ? "there" :
+				    kdump_get_err(ctx));
+			if (r != KDUMP_OK)
+				continue;
+			pages++;
+			mkmem_page(mem, pa, want);
+			if (zeros_at(spec, pa))
+				memset(want, 0, PAGE);
+			if (pa != (spec->dumpmag_paddr & ~4095ull) &&
+			    pa != UNREADABLE)
+				assert_memory_equal(have, want, PAGE);
+		}
+	kdump_free(ctx);
+	close(fd);
+	mkmem_destroy(mem);
+	return pages;
+}
+
 /* A spec with all kinds of exclsegs, and registers of three CPUs. */
 static void
 mixed_spec(struct mkdump_spec *spec)
@@ -164,15 +232,110 @@ elf_core_is_what_libelf_reads(void **state)
 	elf_close(&e);
 }
 
-/* Converts one file in the directory to another. */
-static int
-convert(struct sandbox *s, const char *format, const char *from, const char *to)
-{
-	char in[PATH_MAX], out[PATH_MAX];
 
-	snprintf(in, sizeof(in), "%s/%s", s->dir, from);
-	snprintf(out, sizeof(out), "%s/%s", s->dir, to);
-	return sandbox_run(s, "-F", format, "-o", out, in, NULL);
+/* What mixed_spec() has. */
+static bool
+mixed_there(uint64_t pa)
+{
+	return pa != 0x9000 && pa != 0x181000;
+}
+
+static bool
+all_there(uint64_t pa)
+{
+	(void)pa;
+	return true;
+}
+
+static bool
+first_chunk_there(uint64_t pa)
+{
+	/* memsegs[0], and 1 MiB less one page of the others. */
+	return pa == 0x2ff000 || pa < 0x1000 + 0x9e000 ||
+	    (pa >= 0x100000 && pa < 0x100000 + CHUNK - 0x9e000 - PAGE);
+}
+
+/* This test checks kdump and ELF files against libkdumpfile and the memory that
+ * they are of. */
+static void
+peer_reads_the_same_memory(void **state)
+{
+	struct sandbox *s = *state;
+	static const struct mkdump_run in_file[] = {
+		{ 0x1000, 0x2000 }, { 0x5000, 0x5000 }, { 0xd000, 0x92000 },
+		{ 0x100000, 0x81000 }, { 0x182000, 0x17e000 },
+		{ 0x100000000, 0x80000 },
+	};
+	struct mkdump_spec spec;
+	const uint64_t pages = (0x9e000 + 0x200000 + 0x80000) / PAGE - 2;
+
+	mixed_spec(&spec);
+	sandbox_image(s, &spec);
+	assert_int_equal(sandbox_run(s, "-F", "kdump", "-D", s->image, s->dir,
+	    NULL), 0);
+	assert_int_equal(check(s), 1);
+	assert_int_equal(peer_compare(s, "linux.0.kdump", &spec, mixed_there),
+	    pages);
+	assert_int_equal(convert(s, "elf", "linux.0.kdump", "x"), 0);
+	/* Of what is not in an ELF file it reads some pages as zeros. */
+	spec.runs = in_file;
+	spec.nruns = 6;
+	assert_int_equal(peer_compare(s, "x", &spec, mixed_there), pages - 5);
+}
+
+/* This test checks that a core goes to kdump and back, compressed in both ways,
+ * and stays the same. */
+static void
+convert_to_kdump_and_back_is_lossless(void **state)
+{
+	struct sandbox *s = *state;
+	char in[PATH_MAX], out[PATH_MAX];
+	struct mkdump_spec spec;
+
+	mixed_spec(&spec);
+	sandbox_image(s, &spec);
+	assert_int_equal(save(s), 0);
+	assert_int_equal(convert(s, "kdump", "linux.0.core", "x"), 0);
+	snprintf(in, sizeof(in), "%s/x", s->dir);
+	snprintf(out, sizeof(out), "%s/y", s->dir);
+	assert_int_equal(sandbox_run(s, "-F", "kdump", "--zstd=3", "-o", out,
+	    in, NULL), 0);
+	assert_int_equal(convert(s, "elf", "y", "z"), 0);
+	assert_int_equal(convert(s, "kcore", "z", "linux.1.core"), 0);
+	assert_true(sandbox_good(s, "linux.1.core"));
+}
+
+/* This test checks that damage, and what was never written, is so in a kdump
+ * file as well. */
+static void
+kdump_file_of_bad_dump_says_so(void **state)
+{
+	static const struct mkdump_flip flips[] = { { MKDUMP_DATA, 5000 } };
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+	cpu_kcore_hdr_t h;
+
+	sandbox_spec(&spec);
+	spec.flips = flips;
+	spec.nflips = 1;
+	sandbox_image(s, &spec);
+	assert_int_equal(sandbox_run(s, "-F", "kdump", "-D", s->image, s->dir,
+	    NULL), 1);
+	assert_true(sandbox_untouched(s));
+	h = core_header(s, "linux.0.kdump");
+	assert_int_equal(h.flags, KCORE_F_DAMAGED);
+	assert_true(h.nexclsegs > 0);
+	spec.nflips = 0;
+	spec.state = KCORE_STATE_INPROGRESS;
+	spec.data_valid = CHUNK;
+	sandbox_image(s, &spec);
+	assert_int_equal(sandbox_run(s, "-f", "-F", "kdump", "-D", s->image,
+	    s->dir, NULL), 0);
+	h = core_header(s, "linux.1.kdump");
+	assert_int_equal(h.flags, KCORE_F_INCOMPLETE);
+	assert_int_equal(h.data_valid, CHUNK);
+	assert_int_equal(peer_compare(s, "linux.1.kdump", &spec,
+	    first_chunk_there), CHUNK / PAGE);
 }
 
 /* This test checks that a core goes to ELF and back, and stays the same. */
@@ -268,8 +431,10 @@ elf_core_of_many_pieces_is_whole(void **state)
 	assert_int_equal(elf_compare(&e, &spec, &zeros),
 	    s->info.data_size / PAGE);
 	elf_close(&e);
-	assert_int_equal(convert(s, "kcore", "x", "y"), 0);
-	assert_true(sandbox_good(s, "y"));
+	assert_int_equal(convert(s, "kdump", "x", "y"), 0);
+	assert_int_equal(peer_compare(s, "y", &spec, all_there), 511 + MANY);
+	assert_int_equal(convert(s, "kcore", "y", "z"), 0);
+	assert_true(sandbox_good(s, "z"));
 	free(runs);
 }
 
@@ -325,6 +490,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(elf_core_is_what_libelf_reads),
 		TEST(convert_to_elf_and_back_is_lossless),
+		TEST(convert_to_kdump_and_back_is_lossless),
+		TEST(peer_reads_the_same_memory),
+		TEST(kdump_file_of_bad_dump_says_so),
 		TEST(elf_core_of_damaged_dump_says_so),
 		TEST(elf_core_of_incomplete_dump_says_so),
 		TEST(elf_core_of_many_pieces_is_whole),
