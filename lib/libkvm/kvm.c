@@ -251,5 +251,5 @@ kvm_getkernelname(kvm_t *kd)
 		return kd->execname;
 	if (kd->nofiles)
 		return "(none)";
-	return kd->live != NULL ? "/proc/kallsyms" : "(symbols in the dump)";
+	return kd->live != NULL ? "(/proc/kallsyms)" : "(symbols in the dump)";
 }

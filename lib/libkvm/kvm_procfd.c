@@ -16,7 +16,7 @@
 
 #include "kvm_private.h"
 
-#define PROCFD_STRINGS	(1u << 30)	/* bytes that are believed */
+#define PROCFD_STRINGS	(16u << 20)	/* bytes, unless fewer are asked for */
 #define PROCFD_TEXT	4096u
 
 /* Why a file of a process may not be opened. */
@@ -57,14 +57,16 @@ kvmi_procfs_strings(kvm_t *kd, const struct kinfo_proc2 *p, bool env,
 	}
 	if (fd == -1)
 		return procfd_refused(kd, error, p->p_pid, name);
-	*buf = kvmi_live_take(kd, fd, name, max < PROCFD_STRINGS ? max :
-	    PROCFD_STRINGS, len);
+	*buf = kvmi_live_take(kd, fd, name, max != SIZE_MAX ? max :
+	    PROCFD_STRINGS + 1, len);
 	error = errno;
 	close(fd);
-	if (*buf != NULL)
-		return 0;
 	/* The right to read it is looked at again with each read(2). */
-	return procfd_refused(kd, error, p->p_pid, name);
+	if (*buf == NULL)
+		return procfd_refused(kd, error, p->p_pid, name);
+	if (max != SIZE_MAX || *len <= PROCFD_STRINGS)
+		return 0;
+	return kvmi_err(kd, EFBIG, "more than %u bytes", PROCFD_STRINGS);
 }
 
 /* A number of fdinfo, in that base; 0: not there. */
@@ -81,28 +83,32 @@ procfd_info(const char *text, const char *key, int base)
 	return strtoull(text + len, NULL, base);
 }
 
-static void
-procfd_fdinfo(int infodir, const char *name, struct kinfo_file *f)
+/* 1; 0: it is closed meanwhile; -1 with a text. */
+static int
+procfd_fdinfo(kvm_t *kd, int infodir, const char *name, struct kinfo_file *f)
 {
 	const int fd = openat(infodir, name, O_RDONLY | O_CLOEXEC);
 	char text[PROCFD_TEXT];
 	uint64_t flags;
 	ssize_t n = -1;
+	int error;
 
-	if (fd != -1) {
+	if (fd != -1)
 		n = kvmi_live_read(fd, text, sizeof(text) - 1);
+	error = errno;
+	if (fd != -1)
 		close(fd);
-	}
-	if (n <= 0) {
-		f->ki_unknown |= KVM_FILE_FILE;
-		return;
-	}
+	if (n == -1 && kvmi_procfs_gone(error))
+		return 0;
+	if (n == -1)
+		return kvmi_syserr(kd, error, "fdinfo/%s", name);
 	text[n] = '\0';
 	f->ki_foffset = procfd_info(text, "pos:", 10);
 	/* The kernel adds whether the descriptor is closed by exec(3). */
 	flags = procfd_info(text, "flags:", 8);
 	f->ki_flag = (uint32_t)flags & ~(uint32_t)O_CLOEXEC;
 	f->ki_ofileflags = (flags & O_CLOEXEC) != 0 ? FD_CLOEXEC : 0;
+	return 1;
 }
 
 /* By its inode, which is looked at without asking a server for it. */
@@ -141,6 +147,7 @@ procfd_file(kvm_t *kd, int fddir, int infodir, const char *name,
 {
 	char link[PATH_MAX];
 	const ssize_t n = readlinkat(fddir, name, link, sizeof(link) - 1);
+	int rv;
 
 	if (n == -1 && kvmi_procfs_gone(errno))
 		return 0;
@@ -149,7 +156,8 @@ procfd_file(kvm_t *kd, int fddir, int infodir, const char *name,
 	link[n] = '\0';
 	f->ki_unknown = KVM_FILE_ADDR | KVM_FILE_CRED;
 	f->ki_fuid = f->ki_fgid = UINT32_MAX;
-	procfd_fdinfo(infodir, name, f);
+	if ((rv = procfd_fdinfo(kd, infodir, name, f)) != 1)
+		return rv;
 	procfd_inode(fddir, name, link, f);
 	f->ki_path = kvmi_texts_add(kd, texts, link, (size_t)n);
 	return f->ki_path != NULL ? 1 : -1;
@@ -259,45 +267,49 @@ procfd_process(kvm_t *kd, int pid, struct kvmi_elems *to,
 	return rv;
 }
 
-/* All processes: how many, or -1 with a text. */
-static ssize_t
-procfd_processes(kvm_t *kd, int **list)
+/* An element that says whose files may not be looked at. */
+static int
+procfd_hidden(kvm_t *kd, int pid, struct kvmi_elems *to)
 {
-	const int fd = kvmi_live_open(kd, "/proc", O_RDONLY | O_DIRECTORY);
-	DIR *d = fd != -1 ? fdopendir(fd) : NULL;
-	ssize_t n;
+	const struct kinfo_file f = { .ki_pid = pid, .ki_fd = -1,
+	    .ki_unknown = KVM_FILE_TABLE };
 
-	if (d == NULL) {
-		if (fd == -1)
-			return -1;
-		close(fd);
-		return kvmi_syserr(kd, ENOMEM, "/proc");
+	return kvmi_elems_add(kd, to, &f, sizeof(f));
+}
+
+/* The descriptors of all processes. */
+static int
+procfd_all(kvm_t *kd, struct kvmi_elems *to, struct kvmi_texts *texts)
+{
+	struct kvmi_elems procs = { .buf = NULL };
+	const struct kinfo_proc2 *p;
+	int n = 0, i, rv;
+
+	rv = kvmi_elems_begin(kd, &procs, sizeof(*p), &n);
+	if (rv == 0)
+		rv = kvmi_procops_live.procs(kd, KERN_PROC_ALL, 0, &procs);
+	if (rv == 0)
+		rv = kvmi_elems_count(kd, &procs, &n);
+	p = (const void *)procs.buf;
+	for (i = 0; rv == 0 && i < n; i++) {
+		rv = procfd_process(kd, p[i].p_pid, to, texts);
+		if (rv == -1 && (errno == EACCES || errno == EPERM))
+			rv = procfd_hidden(kd, p[i].p_pid, to);
+		else if (rv == -1 && kvmi_procfs_gone(errno))
+			rv = 0;
 	}
-	n = procfd_numbers(kd, d, list);
-	closedir(d);
-	return n;
+	kvmi_elems_fini(&procs);
+	return rv;
 }
 
 int
 kvmi_procfs_files(kvm_t *kd, int op, int pid, struct kvmi_elems *to,
     struct kvmi_texts *texts)
 {
-	int *list, rv = 0;
-	ssize_t i, n;
-
 	if (op == KERN_FILE_BYFILE)
 		return kvmi_err(kd, ENOTSUP, "the running system does not tell "
 		    "which descriptors share an open file: KERN_FILE_BYPID "
 		    "has each");
-	if (pid != -1)
-		return procfd_process(kd, pid, to, texts);
-	if ((n = procfd_processes(kd, &list)) == -1)
-		return -1;
-	/* What others have open is for them to know, and for root. */
-	for (i = 0; rv == 0 && i < n; i++)
-		if (procfd_process(kd, list[i], to, texts) == -1 &&
-		    !kvmi_procfs_gone(errno))
-			rv = -1;
-	free(list);
-	return rv;
+	return pid == -1 ? procfd_all(kd, to, texts) :
+	    procfd_process(kd, pid, to, texts);
 }

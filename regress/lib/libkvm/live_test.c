@@ -70,7 +70,7 @@ live_name_is_found_in_kallsyms(void **state)
 	assert_int_equal(nl[0].n_type, N_TEXT);
 	assert_int_equal(nl[1].n_type, N_UNDF);
 	assert_int_equal(nl[2].n_value, 0x1000);
-	assert_string_equal(kvm_getkernelname(t.kd), "/proc/kallsyms");
+	assert_string_equal(kvm_getkernelname(t.kd), "(/proc/kallsyms)");
 	livetree_fini(&t);
 }
 

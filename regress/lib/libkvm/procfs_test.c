@@ -320,7 +320,7 @@ procfs_threads_are_those_of_the_process(void **state)
 static void
 procfs_strings_are_those_of_the_process(void **state)
 {
-	const size_t huge = 5u << 20;
+	const size_t huge = 16u << 20;
 	const struct kinfo_proc2 *p;
 	char *big = malloc(huge), **v;
 	struct livetree t;
@@ -352,7 +352,13 @@ procfs_strings_are_those_of_the_process(void **state)
 	v = kvm_getargv2(t.kd, p, 10);
 	assert_non_null(v);
 	assert_int_equal(strlen(v[0]), 9);
+	big = realloc(big, huge + 1);
+	assert_non_null(big);
+	big[huge] = 'x';
+	livetree_put(&t, "/proc/7/cmdline", big, huge + 1);
 	free(big);
+	assert_null(kvm_getargv2(t.kd, p, 0));
+	livetree_says(&t, EFBIG, "more than 16777216 bytes");
 	livetree_put(&t, "/proc/7/cmdline", "", 0);
 	v = kvm_getargv2(t.kd, p, 0);
 	assert_non_null(v);
@@ -383,6 +389,8 @@ procfs_files_are_those_of_the_process(void **state)
 	snprintf(path, sizeof(path), "%s/file", t.dir);
 	livetree_link(&t, "/proc/7/fd/10", path);
 	livetree_link(&t, "/proc/7/fd/9", "socket:[17]");
+	livetree_link(&t, "/proc/7/fd/11", "closed");
+	livetree_text(&t, "/proc/7/fdinfo/9", "pos:\t0\nflags:\t02\n");
 	livetree_text(&t, "/proc/7/fdinfo/10", "pos:\t3\nflags:\t02100002\n");
 	f = (void *)kvm_getfiles(t.kd, KERN_FILE_BYPID, -1, &n);
 	if (f == NULL)
@@ -391,7 +399,7 @@ procfs_files_are_those_of_the_process(void **state)
 	assert_int_equal(f[0].ki_fd, 9);
 	assert_string_equal(f[0].ki_path, "socket:[17]");
 	assert_int_equal(f[0].ki_unknown, KVM_FILE_ADDR | KVM_FILE_CRED |
-	    KVM_FILE_FILE | KVM_FILE_INODE);
+	    KVM_FILE_INODE);
 	assert_int_equal(f[1].ki_fd, 10);
 	assert_int_equal(f[1].ki_pid, 7);
 	assert_string_equal(f[1].ki_path, path);
