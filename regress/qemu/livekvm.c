@@ -25,7 +25,7 @@
 
 #define LIVE_TEXT	(1u << 20)
 #define LIVE_NOBODY	65534
-#define LIVE_ROUNDS	25
+#define LIVE_ROUNDS	15
 
 static kvm_t *kd;
 

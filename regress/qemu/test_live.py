@@ -85,7 +85,7 @@ def processes(case, found):
 def live_system_tells_what_its_files_tell(case):
     """on a running system symbols, modules, log, memory, processes, arguments
     and files are those of its /proc, and what may not be read says why."""
-    data, _ = case.run(LIVE, [], smp=2)
+    data, _ = case.run(LIVE, [], smp=2, timeout_s=300)
     found = crash.blocks(data)
     processes(case, {key: found[key][:-1] if not found[key][-1] else found[key]
                      for key in found})
