@@ -267,12 +267,15 @@ static int
 bt_task(struct bt_walk *w, kvaddr_t task)
 {
 	const struct kvmi_tasktype *tt = kvmi_tasktype(w->kd);
+	struct kvm_regs regs;
 	struct kvmi_task t;
 
 	if (tt == NULL || kvmi_task_read(w->kd, tt, task, &t) == -1)
 		return -1;
 	w->c.task = task;
-	if (t.on_cpu)
+	/* One that is about to leave its CPU has put its registers away. */
+	if (t.on_cpu && (kvmi_getregs(w->kd, t.cpu, &regs) != 1 ||
+	    regs.kr_tid == (pid_t)t.pid))
 		return bt_cpu(w, t.cpu);
 	return t.stack != 0 ? bt_asleep(w, &t) : KVM_BT_EXITED;
 }

@@ -389,14 +389,16 @@ orc_find_module(kvm_t *kd, const struct kvmi_orctab *t, kvaddr_t pc,
 	if (kvmi_read(kd, m->addr + t->module.n, &tab.n, 4) == -1 ||
 	    kvmi_read(kd, m->addr + t->module.ip, &tab.ip, 8) == -1 ||
 	    kvmi_read(kd, m->addr + t->module.entries, &tab.entries, 8) == -1)
-		return kvmi_prepend(kd, "module %s", m->name);
+		return kvmi_prepend(kd, "module 0x%llx",
+		    (unsigned long long)m->addr);
 	if (tab.n > ORC_TABLE_MAX)
-		return kvmi_err(kd, EBADMSG, "module %s: %u ORC entries",
-		    m->name, tab.n);
+		return kvmi_err(kd, EBADMSG, "module 0x%llx: %u ORC entries",
+		    (unsigned long long)m->addr, tab.n);
 	rv = orc_search(kd, &tab, 0, tab.n, pc, &i);
 	if (rv == 1 && orc_entry(kd, t, &tab, i, raw) == -1)
 		rv = -1;
-	return rv == -1 ? kvmi_prepend(kd, "module %s", m->name) : rv;
+	return rv == -1 ? kvmi_prepend(kd, "module 0x%llx",
+	    (unsigned long long)m->addr) : rv;
 }
 
 /*

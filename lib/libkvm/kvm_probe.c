@@ -9,7 +9,7 @@
 
 #include "kvm_private.h"
 
-#define PROBE_NODES	4096u		/* of one task: more go round */
+#define PROBE_NODES	512u		/* of one task: more go round */
 #define PROBE_GRAPH	4096u		/* bytes of ret_stack */
 
 /* A list that begins at the one that came last. */

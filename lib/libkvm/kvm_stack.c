@@ -15,6 +15,7 @@
 
 #define STACK_TASK_SIZE	16384u		/* where BTF does not say */
 #define STACK_SIZE_MAX	(1u << 20)
+#define STACK_CPUS_MAX	8192u		/* NR_CPUS of x86_64 */
 
 enum { STACK_TASK, STACK_IRQ, STACK_ENTRY, STACK_EXC };
 
@@ -187,7 +188,8 @@ kvmi_stack_find(kvm_t *kd, int cpu, kvaddr_t sp, struct kvmi_stack *st)
 		return -1;
 	if (cpu >= 0 && stack_of_cpu(kd, s, (unsigned int)cpu, sp, st))
 		return 0;
-	for (i = 0; cpu == KVMI_CPU_ANY && i < kd->hdr->ncpus; i++)
+	for (i = 0; cpu == KVMI_CPU_ANY && i < kd->hdr->ncpus &&
+	    i < STACK_CPUS_MAX; i++)
 		if (stack_of_cpu(kd, s, i, sp, st))
 			return 0;
 	stack_is(st, sp, sp & ~(s->task_size - 1), s->task_size, "TASK",

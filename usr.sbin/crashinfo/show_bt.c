@@ -4,6 +4,7 @@
  */
 #include <sys/kcore.h>
 
+#include <err.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -185,6 +186,7 @@ bt_show(const struct target *t, const struct bt_who *who)
 {
 	struct bt_print p = { .t = t, .stack = "TASK" };
 	const char *word, *told, *why = NULL;
+	char text[TEXT_ENCODED(BT_NAME)];
 	int rv;
 
 	if (t->js != NULL) {
@@ -209,7 +211,8 @@ bt_show(const struct target *t, const struct bt_who *who)
 		json_string(t->js, "why", why);
 		json_close(t->js, '}');
 	} else if (told != NULL) {
-		printf("    (%s%s)\n", why != NULL ? "cut short: " : "", told);
+		printf("    (%s%s)\n", why != NULL ? "cut short: " : "",
+		    text_encode(text, sizeof(text), told, BT_NAME));
 	}
 	return 0;
 }
@@ -258,7 +261,7 @@ bt_threads(const struct target *t, int pid, int cpu, struct bt_who *found)
 	}
 	if (p != NULL && np == 0 && pid != -1) {
 		fflush(stdout);
-		fprintf(stderr, "crashinfo: there is no process %d\n", pid);
+		warnx("%s: there is no process %d", t->core, pid);
 		return 1;
 	}
 	return p != NULL ? 0 : -1;
@@ -279,6 +282,19 @@ bt_cpu(const struct target *t, unsigned int cpu)
 	who.idle = !who.known && kvm_getregs(t->kd, cpu, &regs) == 1 &&
 	    regs.kr_tid == 0;
 	return bt_show(t, &who);
+}
+
+static int
+bt_panicked(const struct target *t)
+{
+	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
+
+	if (h == NULL)
+		return -1;
+	if (h->panic_cpu != KCORE_NOCPU)
+		return bt_cpu(t, h->panic_cpu);
+	warnx("%s: which CPU panicked is not known: bt -c or bt -a", t->core);
+	return 1;
 }
 
 static int
@@ -314,7 +330,6 @@ bt_number(const char *text)
 static int
 bt_run(const struct target *t, bool all, const char *cpu, char **pids)
 {
-	const struct cpu_kcore_hdr *h;
 	struct kvm_regs regs;
 	int rv = 0, one;
 
@@ -324,8 +339,7 @@ bt_run(const struct target *t, bool all, const char *cpu, char **pids)
 		return kvm_getregs(t->kd, bt_number(cpu), &regs) == -1 ? -1 :
 		    bt_cpu(t, bt_number(cpu));
 	if (*pids == NULL)
-		return (h = kvm_dump_hdr(t->kd)) == NULL ? -1 :
-		    bt_cpu(t, h->panic_cpu);
+		return bt_panicked(t);
 	for (; *pids != NULL; pids++) {
 		one = bt_threads(t, (int)bt_number(*pids), -1, NULL);
 		if (one == -1)
