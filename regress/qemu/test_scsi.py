@@ -114,3 +114,40 @@ def scsi_disk_gone_disarms(case):
 cd /sys/bus/virtio/drivers/virtio_scsi
 for one in virtio*; do echo $one >unbind; done
 cd /""")
+
+
+@test(slow=True, module="ahci")
+def list_says_what_can_be_armed(case):
+    """every disk that dumpon -l -v says can take dumps is armed, and no
+    other."""
+    devices = [*HOST, "-device", "pvscsi,id=vmware"]
+    for index, bus in enumerate(("nvme", "virtio", "scsi", "ahci")):
+        devices += disk.attach(case.disk(16, None), bus, index)
+    devices += ["-drive", "if=none,id=other,format=raw,file=" +
+                case.disk(16, None).path,
+                "-device", "scsi-hd,drive=other,bus=vmware.0"]
+    data, _ = case.run("""
+mkdir -p /var/lib
+insmod /swapcore.ko || die insmod
+await /dev/sdc
+say list dumpon -l -v
+for disk in nvme0n1 vda sda sdb sdc; do
+	make_swap /dev/$disk
+	if dumpon /dev/$disk 2>/tmp/err; then
+		echo "@@armed $disk"
+		dumpon off || die off
+	else
+		echo "@@refused $disk $(wc -l </tmp/err) $(cat /tmp/err)"
+	fi
+done
+""", devices, mem_mib=256)
+    lines = [line.split(": ", 2) for line in crash.blocks(data)["list"][1:]]
+    case.equal(sorted(line[0] for line in lines),
+               ["nvme0n1", "sda", "sdb", "sdc", "vda"], "the disks listed")
+    for name, kind, verdict in lines:
+        can = verdict == "can take dumps"
+        case.check(can or "VMware PVSCSI" in kind, f"{name}: {kind}")
+        case.check((f"@@armed {name}\n" if can else f"@@refused {name} 1 ")
+                   in data, f"{name}: {verdict}, but dumpon disagrees")
+    case.equal(sum(line[2] == "can take dumps" for line in lines), 4,
+               "how many can take dumps")

@@ -112,6 +112,8 @@ run(const struct dumpon_opts *opts)
 	switch (opts->mode) {
 	case DUMPON_LIST:
 		status_list(opts);
+		if (opts->verbose)
+			disks_list();
 		return 0;
 	case DUMPON_LABEL:
 		return dumpon_label(opts);

@@ -82,6 +82,9 @@ void crashnotes_write(FILE *fp, bool verbose);
 /* policy.c: makes the kernel call us at a panic; warns where it won't. */
 void policy_apply(void);
 
+/* disks.c: a line for each disk of the machine: can it take dumps? */
+void disks_list(void);
+
 /* status.c */
 void status_armed(const struct target *t, const struct dumpon_opts *opts);
 void status_list(const struct dumpon_opts *opts);
