@@ -40,8 +40,9 @@ def counts(state):
     return after[0] - before[0], after[1] - before[1] - 1
 
 
-def io_error(state, kind, nth, ever, counted=None):
-    """One dump with an error, and what savecore makes of it."""
+def io_error(state, kind, nth, ever, counted=None, forgiven=False):
+    """One dump with an error, and what savecore makes of it.  forgiven: the
+    driver may ask again."""
     case = state.case
     what = f"{kind} {nth} fails{' and all after it' if ever else ''}"
     if counted:
@@ -52,7 +53,7 @@ def io_error(state, kind, nth, ever, counted=None):
     with state.revive("error", BLOCKDEV.format(rules=path)) as one:
         one.die()
         last = crash.await_dump(one.vm)
-        case.check("dump failed" in last, f"{what}: {last}")
+        case.check("dump failed" in last or forgiven, f"{what}: {last}")
         one.vm.data.wait("@@held", 30)
         one.vm.stop()
         dead = one.dead()
@@ -62,7 +63,8 @@ def io_error(state, kind, nth, ever, counted=None):
         case.check("Rebooting in 1 seconds" in one.vm.console.text(),
                    f"{what}: the kernel did not say that it reboots")
     found = saving.judge(dead, what)
-    case.check(found != "complete", f"{what}: savecore takes it for complete")
+    case.equal(found == "complete", "dump complete" in last,
+               f"{what}: savecore takes it for complete")
     case.log(what.replace(" ", "_"), f"{last}\n{found}\n")
     os.unlink(dead.image.path)
 
@@ -102,3 +104,16 @@ def io_error_at_every_flush(case):
             io_error(state, "write", nth, ever, counted="flush")
         for nth in (*range(1, 9), *range(20, writes * 9 // 10, writes // 9)):
             io_error(state, "write", nth, ever)
+
+
+@test(slow=True, module="ahci")
+def io_errors_ahci(case):
+    """the same is so of a SATA disk, whose controller takes the command that
+    failed off its list; an error that was not seen would be a wrong core."""
+    state = prepared.Prepared(case, "ahci")
+    writes, flushes = counts(state)
+    for nth in (2, *range(30, writes * 9 // 10, writes // 3)):
+        io_error(state, "write", nth, False, forgiven=True)
+    io_error(state, "write", writes // 2, True)
+    io_error(state, "flush", 2, False)
+    io_error(state, "flush", flushes, True)
