@@ -26,6 +26,7 @@
 
 #define SEARCH_MAX	(256u << 20)	/* bytes of the image looked through */
 #define SEARCH_GAP	(4u << 20)	/* bytes without memory that end it */
+#define SEARCH_TRIES	256u		/* places with digits that are looked at */
 #define SEARCH_NTOKENS	256u
 #define SEARCH_TOKENS	65536u		/* bytes of tokens, at most */
 #define SEARCH_MARKERS	65536u		/* bytes of markers: 4M symbols */
@@ -181,15 +182,16 @@ search_try(kvm_t *kd, uint64_t image, uint64_t va, struct kvmi_ksparts *p)
 /* Looks through a page, before which stands the end of the one before it. */
 static bool
 search_page(kvm_t *kd, uint64_t image, uint64_t va, const char *buf,
-    size_t len, struct kvmi_ksparts *p)
+    size_t len, unsigned int *tries, struct kvmi_ksparts *p)
 {
 	/* The last NUL is the array's own. */
 	static const char digits[SEARCH_DIGITS] = "0\0001\0002\0003\0004\000"
 	    "5\0006\0007\0008\0009";
 	const char *end = buf + len, *hit = buf;
 
-	for (; (hit = memmem(hit, (size_t)(end - hit), digits,
-	    SEARCH_DIGITS)) != NULL; hit++)
+	for (; *tries < SEARCH_TRIES && (hit = memmem(hit,
+	    (size_t)(end - hit), digits, SEARCH_DIGITS)) != NULL;
+	    hit++, ++*tries)
 		if (search_try(kd, image, va + (uint64_t)(hit - buf), p))
 			return true;
 	return false;
@@ -200,13 +202,15 @@ search(kvm_t *kd, struct kvmi_ksparts *p)
 {
 	const size_t keep = SEARCH_DIGITS - 1;
 	char buf[SEARCH_DIGITS - 1 + KVMI_PAGE] = "";
+	unsigned int tries = 0;
 	size_t off, gap = 0;
 	uint64_t image;
 
 	if (kvmi_info(kd, "SYMBOL(_stext)", &image) == -1)
 		return -1;
 	image &= ~(uint64_t)(KVMI_PAGE - 1);
-	for (off = 0; off < SEARCH_MAX && gap < SEARCH_GAP; off += KVMI_PAGE) {
+	for (off = 0; off < SEARCH_MAX && gap < SEARCH_GAP &&
+	    tries < SEARCH_TRIES; off += KVMI_PAGE) {
 		memmove(buf, buf + KVMI_PAGE, keep);
 		if (kvmi_read(kd, image + off, buf + keep, KVMI_PAGE) == -1) {
 			memset(buf + keep, 0, KVMI_PAGE);
@@ -215,7 +219,7 @@ search(kvm_t *kd, struct kvmi_ksparts *p)
 		}
 		gap = 0;
 		if (search_page(kd, image, image + off - keep, buf,
-		    sizeof(buf), p))
+		    sizeof(buf), &tries, p))
 			return 0;
 	}
 	return kvmi_err(kd, ENOTSUP, "VMCOREINFO of kernel %s does not say "

@@ -301,7 +301,30 @@ look_once(struct guest *g)
 	guest_result(g, kvm_nlist(g->im.kd, nl));
 }
 
-/* This test checks the same where the table has to be looked for. */
+/* This test checks that memory full of digits ends the search. */
+static void
+kallsyms_digits_everywhere_end_the_search(void **state)
+{
+	const struct ksyms_sym sym = { 0xffffffff81000000, 'T', "_stext" };
+	struct guest g;
+	size_t i;
+
+	(void)state;
+	guest_init(&g);
+	/* Each ten of them could be it: more than are looked at. */
+	guest_put(&g, NULL, 300 * 20, 8);
+	for (i = 0; i < g.used; i++)
+		g.mem[i] = i % 2 == 0 ? (uint8_t)('0' + i / 2 % 10) : 0;
+	guest_info(&g, "SYMBOL(_stext)=%llx", (unsigned long long)g.base);
+	ksyms_put_silent(&g, &sym, 1);
+	guest_make(&g);
+	assert_int_equal(kvm_symbols(g.im.kd, nothing, &i), -1);
+	assert_int_equal(errno, ENOTSUP);
+	image_says(&g.im, "does not say where, and there are none from 0x");
+	guest_fini(&g);
+}
+
+/* This test checks the same of a table that has to be looked for. */
 static void
 kallsyms_damaged_is_not_found(void **state)
 {
@@ -329,6 +352,7 @@ main(void)
 		cmocka_unit_test(kallsyms_address_is_in_its_symbol),
 		cmocka_unit_test(kallsyms_without_keys_is_a_clear_error),
 		cmocka_unit_test(kallsyms_without_keys_is_found),
+		cmocka_unit_test(kallsyms_digits_everywhere_end_the_search),
 		cmocka_unit_test(kallsyms_damaged_never_crashes),
 		cmocka_unit_test(kallsyms_damaged_is_not_found),
 	};
