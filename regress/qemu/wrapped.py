@@ -15,6 +15,7 @@ import memory
 from case import Failed
 
 MEM_MIB = 256
+TELL_TIMEOUT_S = 300    # newer kernels have many symbols
 BTF_MIB = 16
 MODBTF_MIB = 15         # where the module's begins
 MODULE = "virtio_blk"
@@ -48,7 +49,7 @@ class Wrapped:
         image = case.disk(BTF_MIB, None)
         with case.boot(ABOUT + work + PANIC, disk.attach(image, "virtio"),
                        mem_mib=MEM_MIB, smp=smp, **vmargs) as vm:
-            crash.await_dying(vm)
+            crash.await_dying(vm, TELL_TIMEOUT_S)
             vm.data.send("die")
             vm.console.wait("end Kernel panic", 60)
             vm.stop()
