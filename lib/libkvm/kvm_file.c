@@ -15,6 +15,7 @@
 #define FILE_TABLE_MAX	(1u << 24)	/* descriptors of a process */
 #define FILE_WORDS_MAX	(1u << 24)	/* looked at, of all processes */
 #define FILE_MAX	(1u << 24)	/* descriptors of all processes */
+#define FILE_THREADS_MAX (1u << 22)	/* PID_MAX_LIMIT */
 
 struct file_walk {
 	kvm_t *kd;
@@ -23,7 +24,7 @@ struct file_walk {
 	struct kvmi_elems *to;
 	struct kvmi_elems *addrs; /* BYFILE: of files, uint64_t */
 	struct kvmi_texts *texts;
-	uint32_t words, found;	/* so far */
+	uint32_t words, found, threads;	/* so far */
 };
 
 struct file_table {
@@ -189,12 +190,22 @@ file_word(struct file_walk *w, const struct file_table *t, uint32_t first,
 }
 
 /* The first thread may have ended before the others. */
+struct file_find {
+	struct file_walk *w;
+	uint32_t tgid;
+	kvaddr_t files;
+};
+
 static int
 file_thread(void *cookie, const struct kvmi_task *t)
 {
-	kvaddr_t *files = cookie;
+	struct file_find *f = cookie;
 
-	*files = t->files;
+	/* Not through the same threads for each of many processes. */
+	if (t->tgid != f->tgid || f->w->threads++ > FILE_THREADS_MAX)
+		return kvmi_err(f->w->kd, EBADMSG, "the list of threads does "
+		    "not end");
+	f->files = t->files;
 	return t->files != 0;
 }
 
@@ -202,17 +213,19 @@ file_thread(void *cookie, const struct kvmi_task *t)
 static int
 file_process(struct file_walk *w, const struct kvmi_task *leader)
 {
-	kvaddr_t files = leader->files, fdt;
+	struct file_find find = { .w = w, .tgid = leader->tgid,
+	    .files = leader->files };
 	struct file_table t;
 	uint32_t fd;
+	kvaddr_t fdt;
 	int rv = 0;
 
-	if (files == 0 && kvmi_task_threads(w->kd, w->tt, leader, file_thread,
-	    &files) == -1)
+	if (find.files == 0 && kvmi_task_threads(w->kd, w->tt, leader,
+	    file_thread, &find) == -1)
 		return 1;
-	if (files == 0)
+	if (find.files == 0)
 		return 0;
-	if (file_field(w, files, KVMI_FILES_FDT, &fdt) == -1 ||
+	if (file_field(w, find.files, KVMI_FILES_FDT, &fdt) == -1 ||
 	    file_field(w, fdt, KVMI_FDT_MAX, &t.max) == -1 ||
 	    file_field(w, fdt, KVMI_FDT_FD, &t.fds) == -1 ||
 	    file_field(w, fdt, KVMI_FDT_OPEN, &t.open) == -1 ||

@@ -80,13 +80,17 @@ def ended(data):
 def strings(case, told, got):
     """All arguments and environments that can be read."""
     for pid, one in got.items():
-        if "args_error" in one or one["kernel"]:
+        if one["kernel"]:
             continue
-        what = f"of process {pid}"
-        case.equal(joined(one["args"]), ended(told.args[pid]),
-                   f"arguments {what}")
-        case.equal(joined(one["env"]), ended(told.env[pid]),
-                   f"environment {what}")
+        for key, wanted in (("args", told.args), ("env", told.env)):
+            if f"{key}_error" not in one:
+                case.equal(joined(one[key]), ended(wanted[pid]),
+                           f"{key} of process {pid}")
+
+
+def special(case, told, got):
+    """A title over the arguments, and arguments with a page that the process
+    itself can't read."""
     title = got[told.names["title"]]["args"]
     case.equal(len(title), 1, "strings of a title")
     case.check(len(title[0]) > 20, f"the title is only {title}")
@@ -200,6 +204,7 @@ def compare(case, core, found):
     case.check(told.users() <= got.keys(), "processes are missing")
     got = {pid: one for pid, one in got.items() if pid in told.stat}
     strings(case, told, got)
+    special(case, told, got)
     times(case, told, got)
     load(case, core, found)
     files(case, core, told)
@@ -227,3 +232,24 @@ def kernel_image_tells_arguments_and_files(case):
     _, got = compare(case, dead.core, dead.found)
     case.equal([one for one in got.values() if "args_error" in one], [],
                "what can't be read")
+
+
+@test(slow=True)
+def small_window_tells_that_arguments_are_not_there(case):
+    """where the window is too small for memory, arguments are either those of
+    the guest or said to be left out."""
+    dead = crash.kill(case, "nvme", work=TELL, smp=2, swap_mib=64)
+    dead.check_complete()
+    case.check("truncated" in dead.last, f"the console: {dead.last}")
+    core = dead.save()
+    told = Told(dead.found)
+    got = {one["pid"]: one for one in crashinfo(case, core, "ps", "-ae")
+           if one["pid"] in told.stat}
+    case.check(told.users() <= got.keys(), "processes are missing")
+    strings(case, told, got)
+    left_out = [one["args_error"] for pid, one in got.items()
+                if "args_error" in one and pid != told.names["hide-swap"]]
+    case.check(len(left_out) > 2, f"all but {len(left_out)} are there")
+    for text_ in left_out:
+        case.check(text_.endswith(": not in the dump: the dump device was too "
+                                  "small"), text_)

@@ -363,6 +363,7 @@ files_op_chooses(void **state)
 static void
 files_of_other_threads_count(void **state)
 {
+	const struct kinfo_file *f;
 	struct opened o;
 	int n;
 
@@ -373,6 +374,12 @@ files_of_other_threads_count(void **state)
 	guest_make(&o.f.g);
 	get(&o, KERN_FILE_BYPID, 100, &n);
 	assert_int_equal(n, NFILES + 1);
+	/* A list that leads to another process is not this one's. */
+	put(&o, o.f.task[4] + T_NODE, o.f.task[6] + T_NODE);
+	guest_make(&o.f.g);
+	f = get(&o, KERN_FILE_BYPID, 100, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(f->ki_unknown, KVM_FILE_TABLE | KVM_FILE_FILE);
 	guest_fini(&o.f.g);
 }
 
