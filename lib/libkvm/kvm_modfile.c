@@ -52,7 +52,7 @@ modfile_line(char *line, struct kvm_module *mod)
 	return errno == 0 && *end == '\0';
 }
 
-/* Calls fn for each line that is there. */
+/* Calls fn, unless it is NULL, for each line that is there. */
 static int
 modfile_parse(kvm_t *kd, char *text, int (*fn)(void *cookie,
     const struct kvm_module *mod), void *cookie)
@@ -76,7 +76,7 @@ modfile_parse(kvm_t *kd, char *text, int (*fn)(void *cookie,
 		if (kvmi_ksymfile_lookup(kf, "__this_module", mod.km_name,
 		    &type, &addr))
 			mod.km_addr = addr;
-		rv = fn(cookie, &mod);
+		rv = fn != NULL ? fn(cookie, &mod) : 0;
 	}
 	return rv;
 }
@@ -86,13 +86,18 @@ kvmi_modfile_each(kvm_t *kd, int (*fn)(void *cookie,
     const struct kvm_module *mod), void *cookie)
 {
 	size_t len;
-	char *text;
-	int rv;
+	char *text, *copy;
+	int rv = -1;
 
 	if (kvmi_live_need(kd) == -1 || (text = kvmi_live_load(kd,
 	    modfile_path, MODFILE_MAX, &len)) == NULL)
 		return -1;
-	rv = modfile_parse(kd, text, fn, cookie);
+	/* All of it makes sense before fn sees any. */
+	if ((copy = strdup(text)) == NULL)
+		kvmi_syserr(kd, ENOMEM, "%s", modfile_path);
+	else if (modfile_parse(kd, copy, NULL, NULL) == 0)
+		rv = modfile_parse(kd, text, fn, cookie);
+	free(copy);
 	free(text);
 	return rv;
 }

@@ -164,6 +164,8 @@ live_lists_are_those_of_proc(void **state)
 	livetree_text(&t, "/proc/modules", MODULES "c x 1 - Live 0x1\n");
 	assert_int_equal(kvm_modules(t.kd, list_module, &m), -1);
 	livetree_says(&t, EBADMSG, "line 3 makes no sense");
+	assert_null(strstr(m.text, "alpha 4096 1 ffffffffc0100000 "
+	    "ffffffffc0100040\nbeta"));
 	livetree_fini(&t);
 }
 
