@@ -38,6 +38,7 @@ demo: setup
 # Figures of speed and memory; see regress/bench.
 bench: setup
 	@sh regress/setup.sh bench
+	@sh regress/bench/peers.sh $(CACHE)
 	@$(MAKE) --no-print-directory -s -C regress/bench bench
 
 layering:

@@ -15,6 +15,7 @@ import traceback
 import case
 import guest
 import host
+import reader
 from case import Failed
 from figure import note
 from vm import LostVM, NoLine
@@ -24,16 +25,24 @@ MEASUREMENTS = {
     "nvme-4g": lambda args, name: guest.measure(args, name, "nvme", 4096),
     "virtio-1g": lambda args, name: guest.measure(args, name, "virtio", 1024),
     "savecore": host.savecore,
+    "libkvm": reader.measure,
 }
 
 GOALS = """goals: dump at least 0.95 of fio's best; at most 2 MiB held on 1 GiB;
 savecore at least 0.9 of cp, in at most 64 MiB
+libkvm: time and memory at most 0.1 of drgn's; open in at most 10 ms; random at
+most 0.5 of libkdumpfile's time; sequential as long as the copy alone
 dump: panic-time dump of all pages (level 0), by the module's last line; peer:
 the best that fio reaches on the same partition of the same disk in the same
 guest, through the stock driver, with O_DIRECT and 32 requests at a time
 held: what an armed module keeps; peer: crashkernel=80M, the least with which
 kdump worked at all here, with an initrd made for it
-savecore: dump to core file, checked and synced; peer: cp of the same file"""
+savecore: dump to core file, checked and synced; peer: cp of the same file
+libkvm: each task is a process: opening a 1 GiB dump, 1000 symbols, a list of
+5000 threads, the log; 1,000,000 words and all memory, timed within; memory is
+all that the process holds, parts of the dump that it maps as well
+peers: drgn (by its own Python, symbols loaded), crash, libkdumpfile (C) on an
+ELF core of the same memory; copy: pread(2) of the core, 1 MiB at a time"""
 
 
 def machine(args):

@@ -25,7 +25,7 @@ def timed(args, *argv):
     if done.returncode != 0:
         raise Failed(f"{argv[0]}: exit {done.returncode}: "
                      f"{done.stderr.strip()[-300:]}")
-    seconds, kib = done.stdout.split()
+    seconds, kib, _ = done.stdout.split()
     return float(seconds), int(kib)
 
 

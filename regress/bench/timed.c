@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * timed: runs a program and prints how many seconds it took and the KiB of
- * memory it held at most, it or a child of it.  A program of its own because a
- * process inherits the peak of the one that forked it: here, next to nothing.
+ * timed: runs a program and prints how many seconds it took, the KiB of memory
+ * it held at most, it or a child of it, and their seconds of CPU.  A program of
+ * its own because a process inherits the peak of the one that forked it: here,
+ * next to nothing.
  * What the program prints goes to standard error; its exit status is ours.
  */
 #include <err.h>
@@ -46,6 +47,8 @@ main(int argc, char *argv[])
 	}
 	if (wait4(pid, &status, 0, &ru) == -1)
 		err(125, "wait4");
-	printf("%.6f %ld\n", timed_now() - start, ru.ru_maxrss);
+	printf("%.6f %ld %.6f\n", timed_now() - start, ru.ru_maxrss,
+	    (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) +
+	    (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
 }

@@ -33,8 +33,16 @@ class Core:
         (self.level, self.ncpus, self.panic_cpu,
          self.panic_tid) = struct.unpack_from("<4I", self.cpu, 100)
         self.panic_task, = struct.unpack_from("<Q", self.cpu, 176)
+        self.page_offset, = struct.unpack_from("<Q", self.cpu, 144)
         self.counts = struct.unpack_from("<16Q", self.cpu, 208)
         self.comm = self.cpu[408:424].rstrip(b"\0").decode()
+
+    def memsegs(self):
+        """[(start, size)], the page with dumpmag first."""
+        count, = struct.unpack_from("<Q", self.cpu, 8)
+        offset, = struct.unpack_from("<I", self.cpu, 40)
+        return [struct.unpack_from("<QQ", self.cpu, offset + 16 * i)
+                for i in range(count)]
 
     def exclsegs(self):
         """[(start, size, kind)]"""

@@ -233,7 +233,7 @@ def run_tool(case, name, *argv):
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
          watch=None, panic=PANIC, options="", before=(), dumpon="dumpon",
          layout=None, crashme="hold=1", silent=False, peers=(), find="",
-         device=None, **vmargs):
+         device=None, dying_s=90, **vmargs):
     """Arms, panics and holds a machine; a Dead.
 
     work: script between arming and panic.  watch(image): called when the guest
@@ -243,7 +243,7 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
     disk.guarded().  silent: the kernel dies where its console is out of reach.
     peers: formats of QEMU's dump-guest-memory wanted as well, as Dead.peers.
     find: script ahead of all others, where the disk's name must be found out;
-    device: what to arm then.
+    device: what to arm then.  dying_s: seconds that the script may take.
     """
     part = 0 if table is None else 2
     image = case.disk(swap_mib, table, **(layout or {}))
@@ -253,7 +253,7 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
         ABOUT + work + panic
     devices = [*before, *disk.attach(image, bus, options=options)]
     with case.boot(script, devices, mem_mib=mem_mib, **vmargs) as vm:
-        await_dying(vm)
+        await_dying(vm, dying_s)
         if watch is not None:
             vm.stop()
             dead.registers = vm.registers()
