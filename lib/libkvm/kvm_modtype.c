@@ -4,7 +4,7 @@
  *
  * A module's BTF goes on where the kernel's ends: its types and its names are
  * counted from there.  What a module file has is gone once it is loaded, but
- * for the copy that the kernel's list btf_modules leads to (36e68442d1af, 5.11):
+ * for the copy that the list btf_modules leads to (36e68442d1af, 5.11):
  *
  *	btf_modules <-> struct btf_module <-> ...
  *	                btf -> struct btf { data, data_size, name }
@@ -82,7 +82,8 @@ modtype_copy(kvm_t *kd, const struct modtype_layout *l, kvaddr_t btf,
 	if (kvmi_read(kd, btf + l->data, &at, sizeof(at)) == -1 ||
 	    kvmi_read(kd, btf + l->size, size, sizeof(*size)) == -1 ||
 	    kvmi_read(kd, btf + l->name, name, len) == -1 ||
-	    *size == 0 || *size > MODTYPE_SIZE || (data = malloc(*size)) == NULL)
+	    *size == 0 || *size > MODTYPE_SIZE ||
+	    (data = malloc(*size)) == NULL)
 		return NULL;
 	name[namelen - 1] = '\0';
 	if (kvmi_read(kd, at, data, *size) == 0)

@@ -5,7 +5,7 @@
  * searched where they are, in the kernel's memory.
  *
  * A table is two arrays: addresses, 32 bits from where they stand, sorted; and
- * as many struct orc_entry.  Where the bits of an entry are, its BTF says.  What
+ * as many struct orc_entry.  Where the bits of an entry are, its BTF says; what
  * their values mean, it does not:
  *
  *	types: CALL 0, REGS 1, REGS_PARTIAL 2, with a bit `end', until 6.3;
@@ -28,7 +28,7 @@
 
 #define ORC_TABLE_MAX	(1u << 24)	/* entries that are believed */
 #define ORC_BLOCK	64u		/* addresses that are read at once */
-#define ORC_LOOKUP_STEP	256u		/* bytes for each word of orc_lookup[] */
+#define ORC_LOOKUP_STEP	256u		/* bytes for a word of orc_lookup[] */
 #define ORC_CACHED	512u
 #define ORC_FTRACE_MAX	1024u		/* struct ftrace_ops in the list */
 #define ORC_FTRACE_REGS	0x4u		/* FTRACE_OPS_FL_SAVE_REGS */
@@ -325,8 +325,8 @@ orc_numbering(kvm_t *kd, const struct kvmi_kallsyms *ks,
 	    orc_get(raw, &t->sp_reg) == ORC_SP_NEW)
 		t->regs = orc_regs_new;
 	else
-		return kvmi_err(kd, ENOTSUP, "panic() begins with 0x%llx, which "
-		    "is no known form", (unsigned long long)raw);
+		return kvmi_err(kd, ENOTSUP, "panic() begins with 0x%llx, "
+		    "which is no known form", (unsigned long long)raw);
 	return 0;
 }
 

@@ -3,8 +3,8 @@
  * kvm_stack.c: the stacks that an x86_64 kernel runs on: of tasks, and of each
  * CPU those for interrupts, for exceptions and for the way into the kernel.
  *
- * A task's stack is as large as it is aligned (THREAD_ALIGN): where no CPU's own
- * stack is, it must be one.
+ * A task's stack is as large as it is aligned (THREAD_ALIGN): where no stack of
+ * a CPU is, it must be one.
  */
 #include <errno.h>
 #include <stdio.h>

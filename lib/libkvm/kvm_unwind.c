@@ -23,7 +23,7 @@
 #define R_CS		17u
 #define R_SP		19u
 
-#define UNWIND_CS_RPL	3u	/* of the code segment: other than 0, a user's */
+#define UNWIND_CS_RPL	3u	/* of the code segment: not 0, a user's */
 #define UNWIND_WORD	8u
 
 /* Without an entry: a call through a null pointer has pushed its address. */

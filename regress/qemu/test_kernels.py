@@ -38,8 +38,8 @@ def types(case, dead):
 
 @test(images=True)
 def kernel_image_tells_what_the_guest_told(case):
-    """symbols, types, log, modules, processes and backtraces found in a kernel's
-    memory are those that the guest printed, whatever kernel it is."""
+    """symbols, types, log, modules, processes and backtraces found in the memory
+    of a kernel are those that the guest printed, whatever kernel it is."""
     dead = wrapped.Wrapped(case, test_libkvm.TELL)
     test_libkvm.symbols(case, dead.core, dead.found["ksyms"])
     types(case, dead)

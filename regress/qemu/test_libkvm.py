@@ -184,8 +184,9 @@ def registers(case, core, dead):
 
 @test(all_kernels=True)
 def nvme_core_tells_what_the_guest_told(case):
-    """symbols, log, modules, registers, processes, backtraces and release found in a core
-    with nothing else are those that the guest printed: NVMe, two CPUs."""
+    """symbols, log, modules, registers, processes, backtraces and release found
+    in a core with nothing else are those that the guest printed: NVMe, two
+    CPUs."""
     dead = crash.kill(case, "nvme", work=TELL, smp=2)
     dead.check_complete()
     core = dead.save()

@@ -46,7 +46,7 @@ make_kernel(void)
 	btf_member("name", 4, 0, B_NAME * 8);
 }
 
-/* Module i has `own_i', and `shared' with x at 4 * i, and a `char' as no one. */
+/* Module i has `own_i', and `shared' with x at 4 * i, and an odd `char'. */
 static void
 make_module(struct fixture *f, unsigned int i)
 {

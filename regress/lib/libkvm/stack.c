@@ -127,14 +127,37 @@ make_tables(struct stack *s, uint64_t *at)
 	at[4] = guest_put(g, NULL, 0, 1);
 }
 
+static void
+put_symbols(struct stack *s, const uint64_t *at, uint64_t btf, uint64_t stop,
+    uint64_t percpu, uint64_t vars)
+{
+	const struct ksyms_sym syms[] = {
+		{ s->text, 'T', "_stext" }, { s->text, 'T', "panic" },
+		{ s->text + FN_SP * FN_SIZE, 'T', "fn" },
+		{ s->text + NFNS * FN_SIZE, 'T', "_etext" },
+		{ btf, 'D', "__start_BTF" }, { stop, 'D', "__stop_BTF" },
+		{ at[0], 'R', s->form == FORM_FRAMES ? "a" :
+		    "__start_orc_unwind_ip" },
+		{ at[1], 'R', "__stop_orc_unwind_ip" },
+		{ at[2], 'R', "__start_orc_unwind" },
+		{ at[3], 'R', "orc_lookup" }, { at[4], 'R', "orc_lookup_end" },
+		{ percpu, 'D', "__per_cpu_offset" },
+		{ vars, 'D', "hardirq_stack_ptr" },
+		{ vars + 8, 'D', "cea_exception_stacks" },
+		{ s->end, 'B', "_end" },
+	};
+
+	ksyms_put(&s->g, KSYMS_BASE, true, syms,
+	    sizeof(syms) / sizeof(syms[0]));
+}
+
 void
 stack_make(struct stack *s, enum form form)
 {
 	static const uint8_t call[5] = { 0xe8 };
 	struct guest *g = &s->g;
-	uint64_t btf, stop, at[5], percpu, vars;
-	struct ksyms_sym syms[20];
-	size_t i, n = 0;
+	uint64_t btf, at[5], percpu, vars;
+	size_t i;
 
 	s->form = form;
 	guest_init(g);
@@ -143,8 +166,9 @@ stack_make(struct stack *s, enum form form)
 		memcpy(guest_at(g, s->text + i * FN_SIZE), call, sizeof(call));
 	make_types(form);
 	btf = btf_put(g);
-	stop = g->base + g->used;
 	s->tables = g->base + g->used;
+	for (i = 0; i < sizeof(at) / sizeof(at[0]); i++)
+		at[i] = s->tables;
 	if (form != FORM_FRAMES)
 		make_tables(s, at);
 	s->tables_end = g->base + g->used;
@@ -156,29 +180,7 @@ stack_make(struct stack *s, enum form form)
 	s->end = g->base + g->used;
 	stack_put(s, vars, s->irq + STACK_SIZE - 8);
 	stack_put(s, vars + 8, s->nmi - STACK_SIZE);
-	syms[n++] = (struct ksyms_sym){ s->text, 'T', "_stext" };
-	syms[n++] = (struct ksyms_sym){ s->text, 'T', "panic" };
-	syms[n++] = (struct ksyms_sym){ s->text + FN_SP * FN_SIZE, 'T', "fn" };
-	syms[n++] = (struct ksyms_sym){ s->text + NFNS * FN_SIZE, 'T',
-	    "_etext" };
-	syms[n++] = (struct ksyms_sym){ btf, 'D', "__start_BTF" };
-	syms[n++] = (struct ksyms_sym){ stop, 'D', "__stop_BTF" };
-	if (form != FORM_FRAMES) {
-		syms[n++] = (struct ksyms_sym){ at[0], 'R',
-		    "__start_orc_unwind_ip" };
-		syms[n++] = (struct ksyms_sym){ at[1], 'R',
-		    "__stop_orc_unwind_ip" };
-		syms[n++] = (struct ksyms_sym){ at[2], 'R',
-		    "__start_orc_unwind" };
-		syms[n++] = (struct ksyms_sym){ at[3], 'R', "orc_lookup" };
-		syms[n++] = (struct ksyms_sym){ at[4], 'R', "orc_lookup_end" };
-	}
-	syms[n++] = (struct ksyms_sym){ percpu, 'D', "__per_cpu_offset" };
-	syms[n++] = (struct ksyms_sym){ vars, 'D', "hardirq_stack_ptr" };
-	syms[n++] = (struct ksyms_sym){ vars + 8, 'D',
-	    "cea_exception_stacks" };
-	syms[n++] = (struct ksyms_sym){ s->end, 'B', "_end" };
-	ksyms_put(g, KSYMS_BASE, true, syms, n);
+	put_symbols(s, at, btf, s->tables, percpu, vars);
 	guest_make(g);
 }
 
