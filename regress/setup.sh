@@ -10,10 +10,11 @@ packages='gcc gcc-12 g++ make binutils libc6-dev pkgconf libelf-dev libbpf-dev
     libcap-dev libseccomp-dev libkdumpfile-dev libcmocka-dev mandoc python3
     ca-certificates xz-utils kmod'
 [ "${1-}" = quick ] || packages="$packages busybox-static qemu-system-x86
-    qemu-utils cpio e2fsprogs fdisk bpftool"
+    qemu-utils cpio e2fsprogs fdisk bpftool makedumpfile"
 case ${1-} in
 bench) packages="$packages fio" ;;
-all) packages="$packages debootstrap git clang libclang-rt-dev" ;;
+all) packages="$packages debootstrap git clang libclang-rt-dev crash
+    python3-drgn" ;;
 esac
 
 missing=

@@ -18,7 +18,7 @@ BUSYBOX = "/bin/busybox"
 # for here; what they depend on goes before them.
 MODULES = ("virtio_pci", "virtio_blk", "nvme", "crc32c_generic", "ext4",
            "loop", "pvpanic_pci", "virtio_net", "sd_mod", "virtio_scsi",
-           "ahci", "vmw_pvscsi")
+           "ahci", "vmw_pvscsi", "qemu_fw_cfg")
 
 
 class Cpio:

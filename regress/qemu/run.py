@@ -19,6 +19,7 @@ import test_backtrace   # noqa: F401
 import test_broken      # noqa: F401
 import test_dumperfault # noqa: F401
 import test_flood       # noqa: F401
+import test_formats     # noqa: F401
 import test_ioerror     # noqa: F401
 import test_kernels     # noqa: F401
 import test_label       # noqa: F401

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Cores in the formats of other tools: read by those tools, and theirs by us.
+
+The truth is QEMU's: its image of memory, and its own dumps of the same machine
+at the same moment.
+"""
+
+import os
+import re
+import subprocess
+
+import crash
+import test_truth
+from case import Skip, test
+
+FORMATS = ("elf", "kdump")
+# QEMU asks the guest for VMCOREINFO through this.
+VMCOREINFO = ("-device", "vmcoreinfo")
+TOOL_TIMEOUT_S = 300
+
+
+def convert(case, core, form, name, *options):
+    """savecore -F form; the path of the file."""
+    path = case.path(name)
+    crash.run_tool(case, "savecore", "-F", form, *options, "-o", path, core)
+    return path
+
+
+def same_file(case, one, two):
+    case.check(subprocess.run(["cmp", "-s", one, two], check=False)
+               .returncode == 0, f"{one} and {two} differ")
+
+
+def tool(case, name, argv, **options):
+    """Runs a tool that is not ours; what it printed."""
+    done = subprocess.run(argv, capture_output=True, text=True,
+                          errors="replace", check=False,
+                          timeout=TOOL_TIMEOUT_S, **options)
+    case.log(name, done.stdout + done.stderr)
+    case.equal(done.returncode, 0, f"{' '.join(argv)}: "
+               f"{done.stderr.strip()[-200:]}: exit status")
+    return done.stdout
+
+
+def peer_compare(case, dead, core, name):
+    """All pages that libkdumpfile finds in a core, against QEMU's image."""
+    allowed = case.path("allowed")
+    mem = dead.memory()
+    with open(allowed, "w", encoding="ascii") as out:
+        out.write("\n".join(test_truth.allowed_ranges(dead, mem)) + "\n")
+    mem.close()
+    iomem = case.path("iomem")
+    with open(iomem, "w", encoding="ascii") as out:
+        out.write("\n".join(dead.found["iomem"]) + "\n")
+    image = next(path for start, path in dead.images if start == 0)
+    last = tool(case, f"cmppeer.{name}", [f"{case.tools}/cmppeer", core, image,
+                                          allowed, iomem]).strip().split("\n")[-1]
+    pages, _, bad, missing = map(int, re.findall(r"\d+", last))
+    case.equal(bad, 0, f"{name}: pages that differ")
+    return pages, missing
+
+
+@test()
+def peers_read_elf_and_kdump(case):
+    """libkdumpfile finds every page of memory in ELF and kdump files,
+    makedumpfile filters them, and what it makes libkvm reads; what goes to
+    another format and back is the same file."""
+    dead = crash.kill(case, "virtio")
+    dead.check_complete()
+    core = dead.save()
+    ram = os.path.getsize(core) // crash.PAGE
+    log = crash.run_tool(case, "crashinfo", "-M", core, "dmesg")
+    processes = crash.run_tool(case, "crashinfo", "-M", core, "ps")
+    for form in FORMATS:
+        path = convert(case, core, form, f"x.{form}")
+        pages, _ = peer_compare(case, dead, path, form)
+        case.check(ram - pages < 16, f"{form}: libkdumpfile finds {pages} of "
+                   f"{ram} pages")
+        back = convert(case, path, "kcore", "back.core")
+        same_file(case, back, core)
+        os.unlink(back)
+        small = case.path(f"small.{form}")
+        tool(case, f"makedumpfile.{form}",
+             ["makedumpfile", "-d", "31", "-c", path, small])
+        case.check(os.path.getsize(small) < os.path.getsize(core) // 4,
+                   f"{form}: makedumpfile -d 31 left out next to nothing")
+        for name in (path, small):
+            case.equal(crash.run_tool(case, "crashinfo", "-M", name, "dmesg"),
+                       log, f"the log in {name}")
+            case.equal(crash.run_tool(case, "crashinfo", "-M", name, "ps"),
+                       processes, f"the processes in {name}")
+        pages, missing = peer_compare(case, dead, small, f"small.{form}")
+        case.check(missing > pages, f"{small}: {missing} pages are missing")
+
+
+@test()
+def dumps_of_qemu_are_read(case):
+    """libkvm reads QEMU's own dumps of a guest, ELF and flattened kdump, and
+    finds in them what it finds in a core of ours; savecore makes a core of
+    them."""
+    dead = crash.kill(case, "virtio", peers=("elf", "kdump-zlib"),
+                      before=VMCOREINFO)
+    dead.check_complete()
+    core = dead.save()
+    wanted = [crash.run_tool(case, "crashinfo", "-M", core, command)
+              for command in ("modules", "ps")]
+    for form, path in dead.peers.items():
+        for name in (path, convert(case, path, "kcore", f"{form}.core")):
+            got = [crash.run_tool(case, "crashinfo", "-M", name, command)
+                   for command in ("modules", "ps")]
+            case.equal(got, wanted, f"modules and processes in {name}")
+        os.unlink(case.path(f"{form}.core"))
+
+
+def vmlinux(case):
+    """The kernel's debug symbols."""
+    root = os.path.dirname(case.kernel.root)
+    done = subprocess.run(
+        ["sh", os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                            "../debug.sh"), root, case.kernel.release],
+        capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Skip(f"no debug symbols: {done.stderr.strip()[-200:]}")
+    return done.stdout.strip()
+
+
+def sections(text):
+    """What a script's `== name' lines divide: name -> text."""
+    parts = re.split(r"^== (\w+)$", text, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def crash_says(case, core, symbols, name):
+    """crash(8): the panicking task, all CPUs, process 1, the log."""
+    script = case.path("crash.in")
+    with open(script, "w", encoding="ascii") as out:
+        out.write("set scroll off\n")
+        for part, command in (("bt", "bt"), ("cpus", "bt -a"), ("one", "bt 1"),
+                              ("log", "log")):
+            out.write(f"!echo '== {part}'\n{command}\n")
+        out.write("quit\n")
+    said = sections(tool(case, f"crash.{name}",
+                         ["crash", "-s", "-i", script, core, symbols],
+                         env={**os.environ, "HOME": case.dir}))
+    case.equal(sorted(said), ["bt", "cpus", "log", "one"], f"{name}: crash")
+    return said
+
+
+DRGN = """
+import sys
+from drgn import Program
+from drgn.helpers.linux.pid import for_each_task
+from drgn.helpers.linux.printk import get_dmesg
+prog = Program()
+prog.set_core_dump(sys.argv[1])
+prog.load_debug_info([sys.argv[2]])
+print("== crashed")
+one = prog.crashed_thread()
+print(one.tid)
+print(one.stack_trace())
+print("== tasks")
+for task in sorted(for_each_task(prog), key=lambda task: task.pid.value_()):
+    print("task", task.pid.value_(), task.comm.string_().decode())
+    if task.on_cpu.value_() == 0:
+        print(prog.stack_trace(task))
+print("== log")
+print(get_dmesg(prog).decode(errors="replace"))
+"""
+
+
+def drgn_says(case, core, symbols, name):
+    """drgn: the crashed thread, all tasks, the stacks of those that sleep, the
+    log."""
+    script = case.path("drgn.py")
+    with open(script, "w", encoding="ascii") as out:
+        out.write(DRGN)
+    return sections(tool(case, f"drgn.{name}",
+                         ["python3", script, core, symbols]))
+
+
+def starts(case, text, start, what):
+    """The log of QEMU's dump goes on a little longer."""
+    lines = text.strip().split("\n")
+    first = start.strip().split("\n")
+    case.check(len(first) > 200, f"{what}: only {len(first)} lines")
+    case.equal(lines[:len(first)], first, what)
+
+
+@test(slow=True)
+def crash_and_drgn_agree(case):
+    """crash and drgn say the same of our ELF and kdump files, and of QEMU's own
+    dump of the same machine what does not change after the dump: log, tasks,
+    stacks of those that sleep."""
+    symbols = vmlinux(case)
+    dead = crash.kill(case, "virtio", smp=2, peers=("elf",), before=VMCOREINFO)
+    dead.check_complete()
+    core = dead.save()
+    files = {form: convert(case, core, form, f"x.{form}") for form in FORMATS}
+    files["qemu"] = dead.peers["elf"]
+    said = {form: crash_says(case, path, symbols, form)
+            for form, path in files.items()}
+    case.equal(said["kdump"], said["elf"], "crash, of kdump and ELF")
+    case.check("sysrq_handle_crash" in said["elf"]["bt"], "crash's bt")
+    case.equal(said["elf"]["cpus"].count("PID: "), 2, "CPUs in crash's bt -a")
+    case.equal(said["elf"]["one"], said["qemu"]["one"], "crash's bt 1")
+    starts(case, said["qemu"]["log"], said["elf"]["log"], "crash's log")
+    said = {form: drgn_says(case, path, symbols, form)
+            for form, path in files.items()}
+    case.equal(said["kdump"], said["elf"], "drgn, of kdump and ELF")
+    case.check("sysrq_handle_crash" in said["elf"]["crashed"],
+               "drgn's crashed thread")
+    case.equal(said["elf"]["tasks"], said["qemu"]["tasks"], "drgn's tasks")
+    starts(case, said["qemu"]["log"], said["elf"]["log"], "drgn's log")
