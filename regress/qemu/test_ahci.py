@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Dumps to a SATA disk of the AHCI controller that is part of q35."""
 
-import test_ioerror
 import test_scsi
 from case import test
 
@@ -15,8 +14,10 @@ def ahci_core_equals_memory(case):
 
 @test(slow=True, module="ahci")
 def ahci_busy_core_equals_memory(case):
-    """the same is so while eight writers keep the disk busy."""
-    test_scsi.beside_truth(case, "ahci", [], busy=True, smp=4)
+    """the same is so while eight writers keep the disk busy, behind an
+    IOMMU."""
+    test_scsi.beside_truth(case, "ahci", ["-device", "intel-iommu"], busy=True,
+                           smp=4, append="intel_iommu=on")
 
 
 @test(slow=True, module="ahci")
