@@ -72,7 +72,7 @@ def pattern(first):
 
 
 def arm_script(device, *, swap=True, crashme="hold=1", mkswap=True,
-               dumpon="dumpon"):
+               dumpon="dumpon -d 0"):
     """The part of a guest script that makes swap and arms it."""
     return f"""
 mkdir -p /var/lib
@@ -231,7 +231,7 @@ def run_tool(case, name, *argv):
 
 
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
-         watch=None, panic=PANIC, options="", before=(), dumpon="dumpon",
+         watch=None, panic=PANIC, options="", before=(), dumpon="dumpon -d 0",
          layout=None, crashme="hold=1", silent=False, peers=(), find="",
          device=None, dying_s=90, **vmargs):
     """Arms, panics and holds a machine; a Dead.

@@ -79,7 +79,7 @@ class Revived:
 class Prepared:
     """What is needed to bring the machine back."""
 
-    def __init__(self, case, bus, *, swap_mib=320, dumpon="dumpon", options="",
+    def __init__(self, case, bus, *, swap_mib=320, dumpon="dumpon -d 0", options="",
                  append="", **vmargs):
         self.case = case
         self.bus = bus

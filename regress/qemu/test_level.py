@@ -1,13 +1,46 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Dump level 1, without the pages that are all zeros."""
+"""What the dump level leaves out: pages of zeros, and classes of pages."""
+
+import struct
 
 import corefile
 import crash
+import disk
+import memory
+import refilter
 import test_truth
 from case import test
 
-ZERO, UNREADABLE = 1, 4             # kinds of exclsegs[]
+ZERO, FILTERED, UNREADABLE = 1, 2, 4    # kinds of exclsegs[]
 ZERO_KEPT_MAX = 64
+
+# Memory of all classes: cache with and without buffers, anonymous memory in
+# small and transparent huge pages, tmpfs, hugetlb pages used and free, slab.
+BUSY = """
+await /dev/vda
+await /dev/vdb
+exec 5<>/dev/vdb
+dd if=/dev/urandom of=/dev/vdb bs=1M count=12 2>/dev/null
+dd if=/dev/vdb of=/dev/null bs=64k 2>/dev/null
+mkdir -p /shm
+mount -t tmpfs none /shm
+dd if=/dev/urandom of=/shm/file bs=1M count=12 2>/dev/null
+echo 6 >/proc/sys/vm/nr_hugepages
+dd if=/dev/urandom bs=24M count=2 iflag=fullblock 2>/dev/null | sleep 1000 &
+for i in 1 2 3 4 5 6; do
+	sh -c 'x=$(dd if=/dev/urandom bs=64k count=16 2>/dev/null | hexdump);
+	    sleep 1000' &
+done
+sleep 3
+say meminfo cat /proc/meminfo
+dd if=/proc/kpageflags of=/dev/vda bs=64k 2>/dev/null
+"""
+
+# /proc/kpageflags, by Documentation/admin-guide/mm/pagemap.rst.
+LRU, BUDDY, ANON, SWAPCACHE, HUGE, OFFLINE = (
+    1 << bit for bit in (5, 10, 12, 13, 17, 23))
+MOVED_MAX = 0.01        # of all pages: have changed since the guest looked
+SIZE_MAX = 0.02         # by which we and makedumpfile may differ
 
 
 def zeros_kept(core, path):
@@ -50,3 +83,88 @@ def level_1_core_equals_memory_virtio(case):
     level1(case, "virtio", mem_mib=3072, swap_mib=2048, smp=4,
            before=("-device", "intel-iommu"), append="intel_iommu=on",
            options="iommu_platform=on")
+
+
+def pages(ranges):
+    """[(start, size)] as a set of page frame numbers."""
+    return {pfn for start, size in ranges
+            for pfn in range(start // crash.PAGE,
+                             (start + size) // crash.PAGE)}
+
+
+def wanted(flags, level):
+    """Does a page with these flags belong into a dump at this level?"""
+    if flags & BUDDY:
+        return not level & 16
+    if flags & ANON or flags & HUGE:
+        return not level & 8
+    if flags & LRU:
+        return not level & 6
+    return True
+
+
+def check_flags(case, core, flags, level):
+    """The guest's own account of its pages, of just before the panic."""
+    kept = pages(core.memsegs())
+    left = pages((start, size) for start, size, kind in core.exclsegs()
+                 if kind == FILTERED)
+    wrong = [pfn for pfn in left if wanted(flags[pfn], level)] + \
+            [pfn for pfn in kept if not wanted(flags[pfn], level)]
+    case.check(len(wrong) <= MOVED_MAX * core.counts[0],
+               f"{len(wrong)} of {core.counts[0]} pages are not of the class "
+               f"that the guest said, {wrong[:3]} among them")
+
+
+def own_pages(dead):
+    """What the dumper itself changes while it dumps."""
+    return pages((start, end - start) for start, end, _ in
+                 memory.own_ranges(dead.found["own"]))
+
+
+def check_makedumpfile(case, dead, core, number):
+    """makedumpfile keeps the same pages of the same memory.  Those of zeros are
+    there in its file, all as one."""
+    kept = pages(core.memsegs())
+    ram = kept | pages((start, size) for start, size, _ in core.exclsegs())
+    zero = pages((start, size) for start, size, kind in core.exclsegs()
+                 if kind == ZERO)
+    peer = (refilter.kept(case, dead, number) & ram) - own_pages(dead)
+    less, more = peer - kept - zero, kept - peer - own_pages(dead)
+    case.log("refilter", f"ours {len(kept)} and {len(zero)} of zeros, peer "
+             f"{len(peer)}\nless {sorted(less)}\nmore {sorted(more)}\n")
+    case.check(not less, f"makedumpfile keeps {len(less)} pages that are not "
+               "in the dump: see the log `refilter'")
+    case.check(len(more) <= SIZE_MAX * len(peer),
+               f"{len(more)} pages are in the dump, and makedumpfile keeps "
+               f"{len(peer)}")
+
+
+def level(case, bus, number, **options):
+    account, other = case.disk(4, None), case.disk(32, None)
+    dead = crash.kill(case, bus, dumpon=f"dumpon -d {number}", work=BUSY,
+                      before=(*disk.attach(account, "virtio", index=8),
+                              *disk.attach(other, "virtio", index=9)),
+                      **options)
+    dead.check_complete()
+    path = dead.save()
+    core = corefile.Core(path)
+    case.equal(core.level, number, "the header's dump_level")
+    test_truth.compare(dead, path)
+    top = max(start + size for start, size in core.memsegs()) // crash.PAGE
+    flags = struct.unpack(f"<{top}Q", account.read(0, 8 * top))
+    check_flags(case, core, flags + (0,) * (1 << 20), number)
+    check_makedumpfile(case, dead, core, number)
+    return core
+
+
+@test(all_kernels=True)
+def level_31_leaves_out_what_makedumpfile_does(case):
+    """a dump at level 31 has the pages that makedumpfile -d 31 keeps of the
+    same memory, they equal memory, and what it leaves out was of those classes
+    in the guest's own account."""
+    core = level(case, "nvme", 31, mem_mib=512, swap_mib=600, smp=2)
+    for what, least in (("cache", 2000), ("private cache", 2000),
+                        ("user", 5000), ("free", 20000)):
+        at = ("cache", "private cache", "user", "free").index(what) + 3
+        case.check(core.counts[at] >= least,
+                   f"{core.counts[at]} pages of class {what} are left out")

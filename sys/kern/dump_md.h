@@ -44,6 +44,14 @@ uint32_t md_level_max(void);
 #define MD_NVALUES	6u
 unsigned int md_page_value(kpaddr_t pa);
 
+/*
+ * Calls fn for the pages without which nothing else can be found: the kernel's
+ * page tables, whose root is at physical address root, and its modules.  npages:
+ * of RAM.  A page may come twice, or be none of RAM.
+ */
+void md_vital_pages(kpaddr_t root, uint64_t npages,
+    void (*fn)(void *cookie, kpaddr_t pa), void *cookie);
+
 /* The end of the kernel log as text, at most len bytes: bytes written. */
 size_t md_log_tail(char *buf, size_t len);
 

@@ -99,12 +99,46 @@ classify_all(struct dump *d)
 	vars_set(d, DUMP_KEEP);
 }
 
+static void
+vital_hide(void *cookie, kpaddr_t pa)
+{
+	struct dump *d = cookie;
+	uint64_t idx;
+
+	if (dump_map_find(&d->map, pa, &idx) &&
+	    dump_map_get(&d->map, idx) == DUMP_KEEP)
+		dump_map_set(&d->map, idx, 1, DUMP_FILTERED);
+}
+
+/* The kernel's own memory is never left out by a level. */
+static void
+vital_show(void *cookie, kpaddr_t pa)
+{
+	struct dump *d = cookie;
+	uint64_t idx;
+
+	if (dump_map_find(&d->map, pa, &idx) &&
+	    dump_map_get(&d->map, idx) == DUMP_FILTERED)
+		dump_map_set(&d->map, idx, 1, DUMP_KEEP);
+}
+
+/* Truncates by value, all values or until npages are gone: how many are. */
+static uint64_t
+truncate_by_value(struct dump *d, uint64_t npages)
+{
+	unsigned int value;
+	uint64_t gone = 0;
+
+	for (value = MD_NVALUES; value-- > 0 && gone < npages;)
+		gone += dump_map_truncate(&d->map, npages - gone, value);
+	return gone;
+}
+
 /* Gives up excess bytes, what is worth least first: false, nothing is left. */
 static bool
 plan_shrink(struct dump *d, uint64_t excess)
 {
-	uint64_t pages = (excess + KCORE_ALIGN - 1) / KCORE_ALIGN, gone = 0;
-	unsigned int value;
+	uint64_t pages = (excess + KCORE_ALIGN - 1) / KCORE_ALIGN, gone;
 
 	if (d->level != md_level_max()) {
 		d->level = md_level_max();
@@ -112,9 +146,14 @@ plan_shrink(struct dump *d, uint64_t excess)
 		return true;
 	}
 	d->hdr.flags |= KCORE_F_TRUNCATED;
-	vars_set(d, DUMP_FILTERED);	/* out of truncation's sight */
-	for (value = MD_NVALUES; value-- > 0 && gone < pages;)
-		gone += dump_map_truncate(&d->map, pages - gone, value);
+	/* Out of truncation's sight, the last of them for good. */
+	md_vital_pages(d->hdr.ptdpaddr, d->map.npages, vital_hide, d);
+	vars_set(d, DUMP_FILTERED);
+	gone = truncate_by_value(d, pages);
+	md_vital_pages(d->hdr.ptdpaddr, d->map.npages, vital_show, d);
+	vars_set(d, DUMP_FILTERED);
+	if (gone < pages)
+		gone += truncate_by_value(d, pages - gone);
 	vars_set(d, DUMP_KEEP);
 	d->hdr.counts[KCORE_COUNT_TRUNCATED] += gone;
 	return gone > 0;

@@ -191,10 +191,6 @@ arm_all(struct armed *a, const struct arm_config *cfg,
 	d->dd = &a->dd;
 	d->level = cfg->level;
 	d->planned = vars_planned;
-	a->estimate = d->map.npages * PAGE_SIZE +
-	    DUMP_CKSUM_SETS * dump_cksum_size(d->map.npages * PAGE_SIZE) +
-	    dump_hdr_size(d->map.nram + 1024, 1024, d->notes_len) +
-	    KCORE_END_AREA + KCORE_ALIGN;
 	return 0;
 }
 

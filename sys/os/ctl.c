@@ -16,7 +16,7 @@
 #define TEXT_MAX	(4u << 20)
 
 static struct kobject *ctl_kobj;
-static unsigned int ctl_level;
+static unsigned int ctl_level = KCORE_LEVEL_MAX;
 
 /* ---- /dev/swapcore ---- */
 
@@ -123,8 +123,8 @@ parse(struct arm_config *cfg, char *text)
 		return arm_refuse(-EINVAL, "device, disk, armid, extent or the "
 		    "closing \"arm\" is missing");
 	if (cfg->level & ~md_level_max())
-		return arm_refuse(-EOPNOTSUPP, "dump level %u is not supported;"
-		    " use 0 (all pages) or %u", cfg->level, md_level_max());
+		return arm_refuse(-EINVAL, "dump level %u: it goes from 0, all "
+		    "pages, to %u", cfg->level, md_level_max());
 	return 0;
 }
 
@@ -239,10 +239,16 @@ window_of(const struct armed *a)
 	return a->dump.w.size;
 }
 
+/* What a dump would need in the window, now. */
 static u64
 estimate_of(const struct armed *a)
 {
-	return a->estimate;
+	const struct dump *d = &a->dump;
+	const u64 size = pages_expected(d->map.npages, d->level) * PAGE_SIZE;
+
+	return size + DUMP_CKSUM_SETS * dump_cksum_size(size) +
+	    dump_hdr_size(d->map.nram + 1024, 1024, d->notes_len) +
+	    KCORE_END_AREA + KCORE_ALIGN;
 }
 
 static u64

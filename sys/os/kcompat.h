@@ -51,6 +51,7 @@
 #include <linux/crash_core.h>
 #include <linux/elfcore.h>
 #include <linux/kmsg_dump.h>
+#include <linux/page-flags.h>
 
 /* "irq_work: Cleanup", v5.11: before, what is queued runs in hard interrupt
  * context anyway.  For regress/crashme. */
@@ -200,6 +201,22 @@ kcompat_bdev_close(kcompat_bdev *open, bool held)
 #ifdef HAVE_VMCORE_INFO_H
 #include <linux/vmcore_info.h>
 #endif
+
+/* "mm: add support for unaccepted memory", v6.5, and a page type for it, "mm:
+ * introduce PageUnaccepted() page type", v6.12. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define HAVE_PAGE_UNACCEPTED
+#endif
+
+static inline bool
+kcompat_page_unaccepted(struct page *page)
+{
+#ifdef HAVE_PAGE_UNACCEPTED
+	return PageUnaccepted(page);
+#else
+	return false;
+#endif
+}
 
 #endif /* !__ASSEMBLER__ */
 

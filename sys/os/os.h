@@ -55,6 +55,11 @@ void bus_pci_init(struct bus_pci *b, struct pci_dev *pdev);
 int ram_find(struct dump_map *map);
 void ram_free(struct dump_map *map);
 
+/* ---- pages.c ---- */
+
+/* How many of npages pages of RAM a dump at this level would have now. */
+u64 pages_expected(u64 npages, u32 level);
+
 /* ---- arm.c ---- */
 
 #define ARM_STACK_SIZE	(32u << 10)
@@ -97,7 +102,6 @@ struct armed {
 	void *stack;		/* ARM_STACK_SIZE bytes */
 	struct dump_extent *blocks;	/* the extents in device blocks */
 	u64 held;		/* bytes of memory reserved */
-	u64 estimate;		/* bytes a dump may need in the window */
 };
 
 /* Refuses: notes the reason for `reason' and the log.  Returns error. */

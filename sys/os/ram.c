@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * ram.c: which physical memory is RAM (when armed), and what becomes of each
- * page (after the panic).
+ * ram.c: which physical memory is RAM, when armed.
  */
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include <md.h>
 #include <os/os.h>
-
-#define FREE_ORDERS	11	/* sizes of free blocks, up to 4 MiB */
 
 struct find_arg {
 	struct dump_map *map;
@@ -75,82 +71,4 @@ ram_free(struct dump_map *map)
 	kfree(map->ram);
 	map->ram = NULL;
 	map->nram = 0;
-}
-
-u32
-md_level_max(void)
-{
-	return KCORE_LEVEL_ZERO;
-}
-
-/* Holes in the direct map can't be read and are no loss of ours: secret memory,
- * freed init text, guard pages. */
-u64
-md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
-    unsigned int *count)
-{
-	u64 n, i;
-	bool zero;
-
-	if (!md_direct_mapped(pa, &n)) {
-		*count = KCORE_COUNT_UNREADABLE;
-		*state = DUMP_LOST;
-		return min(n, npages);
-	}
-	n = min(n, npages);
-	*state = DUMP_KEEP;
-	*count = KCORE_COUNT_ZERO;
-	if (!(level & KCORE_LEVEL_ZERO))
-		return n;
-	zero = md_page_zero(__va(pa));
-	if (zero)
-		*state = DUMP_ZERO;
-	for (i = 1; i < n; i++)
-		if (md_page_zero(__va(pa + i * PAGE_SIZE)) != zero)
-			break;
-	return i;
-}
-
-/* In a free block only the first page says so.  That a page has no user is no
- * proof: nor has any but the first page of a block that is not compound. */
-static bool
-page_is_free(unsigned long pfn)
-{
-	unsigned int order;
-	struct page *page;
-
-	for (order = 0; order < FREE_ORDERS; order++) {
-		page = pfn_to_page(pfn & ~((1ul << order) - 1));
-		if (PageBuddy(page) && page_private(page) >= order)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Reserved pages are the kernel image and what was allocated before the page
- * allocator was up: the log, the memory map, per-CPU memory.  Of a compound page
- * the head speaks for all: a tail's mapping is a mark, never NULL.  Nobody uses
- * memory that is offline, and what describes its pages may never have been set.
- */
-unsigned int
-md_page_value(kpaddr_t pa)
-{
-	unsigned long pfn = pa >> PAGE_SHIFT;
-	struct page *page;
-
-	if (!online_section_nr(pfn_to_section_nr(pfn)))
-		return 5;
-	page = compound_head(pfn_to_page(pfn));
-	if (PageReserved(page))
-		return 0;
-	if (PageTable(page))
-		return 1;
-	if (PageSlab(page))
-		return 2;
-	if (page_is_free(pfn))
-		return 5;
-	if (PageLRU(page) || PageAnon(page) || page->mapping)
-		return 4;
-	return 3;
 }

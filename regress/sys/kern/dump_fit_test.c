@@ -22,8 +22,8 @@ static const struct dump_ram big_ram[] = {
 static bool
 worth_less(kpaddr_t p, kpaddr_t q)
 {
-	unsigned int vp = fakeos.value[p / KCORE_ALIGN];
-	unsigned int vq = fakeos.value[q / KCORE_ALIGN];
+	int vp = fakeos_vital(p) ? -1 : fakeos.value[p / KCORE_ALIGN];
+	int vq = fakeos_vital(q) ? -1 : fakeos.value[q / KCORE_ALIGN];
 
 	return vp != vq ? vp > vq : p > q;
 }
@@ -122,7 +122,8 @@ dump_fit_stronger_level_before_truncation(void **state)
 }
 
 /* This test checks that pages are given up in the order of their value, then
- * the last one first, in windows of every size. */
+ * the last one first, in windows of every size; and vital ones after all others,
+ * even where there is no room for all of these. */
 static void
 dump_fit_truncation_follows_value(void **state)
 {
@@ -140,6 +141,8 @@ dump_fit_truncation_follows_value(void **state)
 		/* Large runs too, or the tables take all of a small window. */
 		fakeos_worth(100, 1000, 0);
 		fakeos_worth(9100, 5000, 5);
+		fakeos.vital_pfn = 9300;
+		fakeos.nvital = i == 0 ? 4000 : 300;
 		fakedump_init(&f, &(struct fakedump_conf){
 		    .window = windows[i], .ram = big_ram, .nram = 3,
 		    .vars_paddr = PFN(i % 2 ? 9200 : 500) });

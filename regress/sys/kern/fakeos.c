@@ -196,6 +196,26 @@ md_page_value(kpaddr_t pa)
 	return fakeos.value[pa / KCORE_ALIGN];
 }
 
+bool
+fakeos_vital(kpaddr_t pa)
+{
+	return pa / KCORE_ALIGN - fakeos.vital_pfn < fakeos.nvital;
+}
+
+/* Some come twice, and one is no RAM. */
+void
+md_vital_pages(kpaddr_t root, uint64_t npages,
+    void (*fn)(void *cookie, kpaddr_t pa), void *cookie)
+{
+	uint64_t i;
+
+	(void)root;
+	(void)npages;
+	fn(cookie, ~(kpaddr_t)0 << 12);
+	for (i = 0; i < 2 * fakeos.nvital; i++)
+		fn(cookie, (fakeos.vital_pfn + i / 2) * KCORE_ALIGN);
+}
+
 int
 md_page_read(void *dst, kpaddr_t pa, struct md_xxh64 *x)
 {

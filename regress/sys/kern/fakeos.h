@@ -39,6 +39,8 @@ struct fakeos {
 	uint8_t value[FAKE_NPAGES];
 	/* Where set: instead of kind[] (and of value[], which is 3). */
 	enum fake_kind (*kind_fn)(uint64_t pfn);
+	uint64_t vital_pfn;	/* of the first page that is vital */
+	uint64_t nvital;
 	bool whole_answers;	/* md_classify() says all that it can */
 	uint32_t level_max;
 	size_t log_len;
@@ -63,6 +65,7 @@ uint32_t fakeos_random(uint32_t n);
 void fakeos_mark(uint64_t pfn, uint64_t n, enum fake_kind kind);
 void fakeos_worth(uint64_t pfn, uint64_t n, unsigned int value);
 enum fake_kind fakeos_kind(kpaddr_t pa);
+bool fakeos_vital(kpaddr_t pa);
 /* Does a dump of this level hold the page? */
 bool fakeos_kept(kpaddr_t pa, uint32_t level);
 /* The page as a dump must hold it; not for FAKE_RACY ones. */

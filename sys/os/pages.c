@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * pages.c: what each page of RAM is used for, and so what becomes of it.
+ *
+ * The classes are those of makedumpfile(8)'s dump level, told by the kernel's own
+ * macros.  The memory map may be what was corrupted: no pointer found in it is
+ * followed before it has been checked, and a page of which nothing certain can
+ * be said goes into the dump.
+ */
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/vmstat.h>
+
+#include <md.h>
+#include <os/os.h>
+
+#define FREE_ORDERS	11u	/* sizes of free blocks, up to 4 MiB */
+#define COMPOUND_ORDERS	19u	/* of compound pages, up to 1 GiB */
+#define IN_ALWAYS	KCORE_COUNT_DUMPED
+
+/* The head of the compound page that pfn is part of; pfn itself where it is
+ * part of none; false where the memory map contradicts itself. */
+static bool
+page_head(unsigned long pfn, unsigned long *head_pfn)
+{
+	struct page *page = pfn_to_page(pfn), *head;
+	unsigned long first = pfn & ~((1ul << (COMPOUND_ORDERS - 1)) - 1);
+
+	*head_pfn = pfn;
+	if (!PageTail(page))
+		return true;
+	head = compound_head(page);
+	if (head < pfn_to_page(first) || head >= page)
+		return false;
+	*head_pfn = page_to_pfn(head);
+	return pfn_to_page(*head_pfn) == head &&
+	    online_section_nr(pfn_to_section_nr(*head_pfn)) &&
+	    PageHead(head) && compound_order(head) < COMPOUND_ORDERS &&
+	    pfn - *head_pfn < 1ul << compound_order(head);
+}
+
+/*
+ * In a free block only the first page says so.  That a page has no user is no
+ * proof: nor has any but the first page of a block that is not compound.  Sets
+ * the number of pages from pfn to the block's end.
+ */
+static bool
+page_is_free(unsigned long pfn, unsigned long *n)
+{
+	unsigned long first, len;
+	unsigned int order;
+	struct page *page;
+
+	for (order = 0; order < FREE_ORDERS; order++) {
+		first = pfn & ~((1ul << order) - 1);
+		page = pfn_to_page(first);
+		if (!PageBuddy(page) || page_private(page) >= FREE_ORDERS)
+			continue;
+		len = 1ul << page_private(page);
+		if ((first & (len - 1)) != 0 || pfn - first >= len)
+			return false;
+		*n = first + len - pfn;
+		return true;
+	}
+	return false;
+}
+
+/* What a page in use, or the compound page that it heads, is used for. */
+static unsigned int
+head_use(struct page *page)
+{
+	bool anon;
+
+	if (PageReserved(page) || PageSlab(page) || PageTable(page))
+		return IN_ALWAYS;
+	anon = PageAnon(page);
+	if (!anon && (PageLRU(page) ||
+	    (PageSwapBacked(page) && PageSwapCache(page))))
+		return PagePrivate(page) ? KCORE_COUNT_CACHE_PRIVATE :
+		    KCORE_COUNT_CACHE;
+	return anon || PageHuge(page) ? KCORE_COUNT_USER : IN_ALWAYS;
+}
+
+/* Memory that the hypervisor has not been asked for yet: reading it would end
+ * the machine.  The first page of a largest block says so for all. */
+static bool
+page_is_unaccepted(unsigned long pfn, unsigned long *n)
+{
+	const unsigned long len = 1ul << (FREE_ORDERS - 1);
+
+	if (!kcompat_page_unaccepted(pfn_to_page(pfn & ~(len - 1))))
+		return false;
+	*n = len - (pfn & (len - 1));
+	return true;
+}
+
+/* The KCORE_COUNT_* of a page, and of how many pages from it on. */
+static unsigned int
+page_use(unsigned long pfn, unsigned long *n)
+{
+	struct page *page = pfn_to_page(pfn);
+	unsigned long head_pfn;
+	unsigned int use;
+
+	*n = 1;
+	if (PageHWPoison(page) || PageOffline(page) ||
+	    page_is_unaccepted(pfn, n))
+		return KCORE_COUNT_OTHER;
+	if (page_ref_count(page) == 0 && page_is_free(pfn, n))
+		return KCORE_COUNT_FREE;
+	if (!page_head(pfn, &head_pfn))
+		return IN_ALWAYS;
+	page = pfn_to_page(head_pfn);
+	use = head_use(page);
+	if (use == KCORE_COUNT_USER && PageHWPoison(page))
+		use = KCORE_COUNT_OTHER;	/* somewhere in it */
+	if (PageHead(page) && compound_order(page) < COMPOUND_ORDERS)
+		*n = head_pfn + (1ul << compound_order(page)) - pfn;
+	return use;
+}
+
+static bool
+left_out(unsigned int use, u32 level)
+{
+	switch (use) {
+	case KCORE_COUNT_CACHE:
+		return level & (KCORE_LEVEL_CACHE | KCORE_LEVEL_CACHE_PRIVATE);
+	case KCORE_COUNT_CACHE_PRIVATE:
+		return level & KCORE_LEVEL_CACHE_PRIVATE;
+	case KCORE_COUNT_USER:
+		return level & KCORE_LEVEL_USER;
+	case KCORE_COUNT_FREE:
+		return level & KCORE_LEVEL_FREE;
+	default:
+		return false;
+	}
+}
+
+/* What becomes of a page whose contents can be read, and of how many pages from
+ * it on.  Those that stay are looked at one by one: each may be poisoned. */
+static unsigned int
+page_fate(unsigned long pfn, u32 level, enum dump_state *state,
+    unsigned long *n)
+{
+	unsigned int use = page_use(pfn, n);
+
+	if (use == KCORE_COUNT_OTHER) {
+		*state = DUMP_LOST;
+		return use;
+	}
+	if (left_out(use, level)) {
+		*state = DUMP_FILTERED;
+		return use;
+	}
+	*n = 1;
+	if ((level & KCORE_LEVEL_ZERO) &&
+	    md_page_zero(__va((u64)pfn << PAGE_SHIFT))) {
+		*state = DUMP_ZERO;
+		return KCORE_COUNT_ZERO;
+	}
+	*state = DUMP_KEEP;
+	return IN_ALWAYS;
+}
+
+/*
+ * Holes in the direct map can't be read and are no loss of ours: secret memory,
+ * freed init text, guard pages.  Nobody uses memory that is offline, and what
+ * describes its pages may never have been set.
+ */
+u64
+md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
+    unsigned int *count)
+{
+	const unsigned long pfn = pa >> PAGE_SHIFT;
+	unsigned long i, n, fits = PAGES_PER_SECTION -
+	    (pfn & (PAGES_PER_SECTION - 1));
+	enum dump_state next;
+	u64 span;
+
+	if (fits > npages)
+		fits = npages;
+	*state = DUMP_LOST;
+	*count = KCORE_COUNT_OTHER;
+	if (!online_section_nr(pfn_to_section_nr(pfn)))
+		return fits;
+	if (!md_direct_mapped(pa, &span)) {
+		*count = KCORE_COUNT_UNREADABLE;
+		return min_t(u64, span, fits);
+	}
+	if (fits > span)
+		fits = span;
+	*count = page_fate(pfn, level, state, &n);
+	for (i = n; i < fits; i += n)
+		if (page_fate(pfn + i, level, &next, &n) != *count ||
+		    next != *state)
+			break;
+	return min(i, fits);
+}
+
+u32
+md_level_max(void)
+{
+	return KCORE_LEVEL_MAX;
+}
+
+/*
+ * Reserved pages are the kernel image and what was allocated before the page
+ * allocator was up: the log, the memory map, per-CPU memory.  Of a compound page
+ * the head speaks for all: a tail's mapping is a mark, never NULL.
+ */
+unsigned int
+md_page_value(kpaddr_t pa)
+{
+	unsigned long pfn = pa >> PAGE_SHIFT, head, n;
+	struct page *page;
+
+	if (!online_section_nr(pfn_to_section_nr(pfn)))
+		return 5;
+	if (!page_head(pfn, &head))
+		return 3;
+	page = pfn_to_page(head);
+	if (PageReserved(page))
+		return 0;
+	if (PageTable(page))
+		return 1;
+	if (PageSlab(page))
+		return 2;
+	if (page_is_free(pfn, &n))
+		return 5;
+	if (PageLRU(page) || PageAnon(page) || page->mapping)
+		return 4;
+	return 3;
+}
+
+u64
+pages_expected(u64 npages, u32 level)
+{
+	u64 out = 0;
+
+	if (level & KCORE_LEVEL_FREE)
+		out += global_zone_page_state(NR_FREE_PAGES);
+	if (level & KCORE_LEVEL_USER)
+		out += global_node_page_state(NR_ANON_MAPPED);
+	if (level & KCORE_LEVEL_CACHE_PRIVATE)
+		out += global_node_page_state(NR_FILE_PAGES);
+	return out < npages ? npages - out : 0;
+}
