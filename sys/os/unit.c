@@ -110,6 +110,10 @@ unit_scsi(const struct arm_config *cfg, struct scsi_device *sdev, u32 *unit)
 
 	if (driver && strcmp(driver, "ahci") == 0)
 		return unit_ahci(cfg, sdev->host, unit);
+	/* Whose numbers we don't know: no dump driver takes this one. */
+	*unit = U32_MAX;
+	if (!driver || strcmp(driver, "virtio_scsi") != 0)
+		return 0;
 	/* Numbers from 256 on come with a mark: 0x4000, flat space. */
 	if (sdev->channel != 0 || sdev->id > 0xffff || sdev->lun > 0x7fff)
 		return arm_refuse(-EOPNOTSUPP, "%s: its SCSI address %s is "
