@@ -1,22 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # debug.sh CACHE KERNEL: fetches the debug symbols of a kernel of Debian's, for
-# crash(8) and drgn, and unpacks them to CACHE/debug/vmlinux-KERNEL (700 MB).
-# Prints that path.  Does nothing for what is there already, and needs no root.
+# crash(8) and drgn, and unpacks them below CACHE/KERNEL (280 MB; 700 MB once
+# unpacked).  Prints the path of vmlinux.  Does nothing for what is there
+# already, and needs no root.
 set -eu
 
-cache=$1/debug
+cache=$1
 name=$2
-vmlinux=$cache/vmlinux-$name
-if [ ! -f "$vmlinux" ]; then
-	mkdir -p "$cache"
+vmlinux=usr/lib/debug/boot/vmlinux-$name
+if [ ! -e "$cache/$name/$vmlinux" ]; then
 	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
+	chmod 755 "$tmp"
 	echo "debug: fetching the debug symbols of $name" >&2
 	(cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download \
 	    "linux-image-$name-dbg" >&2)
-	dpkg-deb --fsys-tarfile "$tmp"/*.deb |
-	    tar -x -C "$tmp" -f - "./usr/lib/debug/boot/vmlinux-$name"
-	mv "$tmp/usr/lib/debug/boot/vmlinux-$name" "$vmlinux"
+	dpkg-deb --fsys-tarfile "$tmp"/*.deb | tar -xf - -C "$tmp" "./$vmlinux"
+	mkdir -p "$cache/$name/${vmlinux%/*}"
+	mv "$tmp/$vmlinux" "$cache/$name/$vmlinux"
 fi
-echo "$vmlinux"
+echo "$cache/$name/$vmlinux"

@@ -8,7 +8,6 @@ set -u
 
 cache=$1
 name=$(head -n 1 "$cache/kernels")
-vmlinux=usr/lib/debug/boot/vmlinux-$name
 
 have() {
 	dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null |
@@ -28,16 +27,5 @@ for package in python3-drgn crash libkdumpfile-dev; do
 	fi
 done
 
-[ ! -e "$cache/$name/$vmlinux" ] || exit 0
-tmp=$(mktemp -d "$cache/tmp.XXXXXX")
-trap 'rm -rf "$tmp"' EXIT
-chmod 755 "$tmp"
-echo "peers: fetching the debug symbols of $name"
-if (cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download \
-    "linux-image-$name-dbg") && dpkg-deb --fsys-tarfile "$tmp"/*.deb |
-    tar -xf - -C "$tmp" "./$vmlinux" && mkdir -p "$cache/$name/${vmlinux%/*}"
-then
-	mv "$tmp/$vmlinux" "$cache/$name/$vmlinux"
-else
-	echo "peers: linux-image-$name-dbg can't be fetched" >&2
-fi
+sh "$(dirname "$0")/../debug.sh" "$cache" "$name" >/dev/null ||
+	echo "peers: the debug symbols of $name can't be fetched" >&2

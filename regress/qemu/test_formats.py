@@ -17,6 +17,7 @@ FORMATS = ("elf", "kdump")
 # QEMU asks the guest for VMCOREINFO through this.
 VMCOREINFO = ("-device", "vmcoreinfo")
 TOOL_TIMEOUT_S = 300
+PYTHON = "/usr/bin/python3"     # which Debian's drgn is for
 
 
 def convert(case, core, form, name, *options):
@@ -171,11 +172,11 @@ print(get_dmesg(prog).decode(errors="replace"))
 def drgn_says(case, core, symbols, name):
     """drgn: the crashed thread, all tasks, the stacks of those that sleep, the
     log."""
-    script = case.path("drgn.py")
+    script = case.path("ask.py")
     with open(script, "w", encoding="ascii") as out:
         out.write(DRGN)
     return sections(tool(case, f"drgn.{name}",
-                         ["python3", script, core, symbols]))
+                         [PYTHON, script, core, symbols]))
 
 
 def starts(case, text, start, what):
@@ -188,9 +189,9 @@ def starts(case, text, start, what):
 
 @test(slow=True)
 def crash_and_drgn_agree(case):
-    """crash and drgn say the same of our ELF and kdump files, and of QEMU's own
-    dump of the same machine what does not change after the dump: log, tasks,
-    stacks of those that sleep."""
+    """crash and drgn say the same of our ELF and kdump files: backtraces, log,
+    tasks, stacks, crashed thread; and crash of QEMU's own dump what does not
+    change after ours: the log, the stack of process 1."""
     symbols = vmlinux(case)
     dead = crash.kill(case, "virtio", smp=2, peers=("elf",), before=VMCOREINFO)
     dead.check_complete()
@@ -204,10 +205,13 @@ def crash_and_drgn_agree(case):
     case.equal(said["elf"]["cpus"].count("PID: "), 2, "CPUs in crash's bt -a")
     case.equal(said["elf"]["one"], said["qemu"]["one"], "crash's bt 1")
     starts(case, said["qemu"]["log"], said["elf"]["log"], "crash's log")
-    said = {form: drgn_says(case, path, symbols, form)
-            for form, path in files.items()}
+    # QEMU's files lack what drgn asks for: addresses, the name of the machine.
+    said = {form: drgn_says(case, files[form], symbols, form)
+            for form in FORMATS}
     case.equal(said["kdump"], said["elf"], "drgn, of kdump and ELF")
     case.check("sysrq_handle_crash" in said["elf"]["crashed"],
                "drgn's crashed thread")
-    case.equal(said["elf"]["tasks"], said["qemu"]["tasks"], "drgn's tasks")
-    starts(case, said["qemu"]["log"], said["elf"]["log"], "drgn's log")
+    case.check(said["elf"]["tasks"].count("\ntask ") > 40, "drgn's tasks")
+    case.check("could not" not in said["elf"]["tasks"], "drgn's stacks")
+    case.check("Kernel panic - not syncing: sysrq triggered crash" in
+               said["elf"]["log"], "drgn's log")
