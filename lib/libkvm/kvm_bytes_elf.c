@@ -97,7 +97,8 @@ elf_load(kvm_t *kd, const Elf64_Phdr *ph, struct kvmi_build *b)
 	const uint64_t mask = KVMI_PAGE - 1, skip = -ph->p_paddr & mask;
 	struct kvmi_range r = { .kind = KVMI_MEM_DATA };
 
-	if (ph->p_memsz > UINT64_MAX - mask - ph->p_paddr ||
+	if (ph->p_paddr > UINT64_MAX - mask ||
+	    ph->p_memsz > UINT64_MAX - mask - ph->p_paddr ||
 	    ph->p_filesz > ph->p_memsz || (ph->p_filesz > 0 &&
 	    (ph->p_offset > kd->file_size ||
 	    ph->p_filesz > kd->file_size - ph->p_offset)))

@@ -126,6 +126,7 @@ elf_useless_is_refused(void **state)
 {
 	struct foreign *f = *state;
 	Elf64_Ehdr *eh;
+	Elf64_Phdr *ph;
 
 	foreign_elf(f);
 	eh = (void *)f->file;
@@ -140,6 +141,11 @@ elf_useless_is_refused(void **state)
 	eh->e_ident[EI_CLASS] = ELFCLASS32;
 	foreign_spill(f);
 	refused(f, ENOTSUP, "class 1");
+	eh->e_ident[EI_CLASS] = ELFCLASS64;
+	ph = (void *)(f->file + sizeof(*eh));
+	ph[1].p_paddr = UINT64_MAX - 0x10;
+	foreign_spill(f);
+	refused(f, EBADMSG, "program header 1");
 	f->info[0] = '\0';
 	foreign_elf(f);
 	refused(f, ENOTSUP, "its VMCOREINFO has no SYMBOL(swapper_pg_dir)");

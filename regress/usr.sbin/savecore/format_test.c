@@ -438,6 +438,53 @@ elf_core_of_many_pieces_is_whole(void **state)
 	free(runs);
 }
 
+/* Is there a whole kdump file of the dump? */
+static bool
+have_kdump(struct sandbox *s)
+{
+	static const char *const names[] = { "linux.0.kdump", "linux.1.kdump" };
+	bool good = false;
+	size_t i;
+
+	(void)unlink(in_dir(s, "back"));
+	for (i = 0; i < 2 && !good; i++)
+		good = sandbox_has(s, names[i]) &&
+		    convert(s, "kcore", names[i], "back") == 0 &&
+		    sandbox_good(s, "back");
+	return good;
+}
+
+/* This test checks that where any call and all after it fail, either the dump is
+ * untouched or a whole file is there; and that success means both. */
+static void
+kdump_call_fails_keeps_dump_or_file(void **state)
+{
+	struct sandbox *s = *state;
+	unsigned long calls, n;
+	char at[32];
+	int status;
+
+	assert_int_equal(sandbox_run(s, "-F", "kdump", "-D", s->image, s->dir,
+	    NULL), 0);
+	calls = s->calls;
+	assert_true(calls > 20);
+	for (n = 1; n <= calls; n += 3) {
+		sandbox_reset(s);
+		snprintf(at, sizeof(at), "%lu", n);
+		s->inject_at = at;
+		s->inject_how = "ever";
+		status = sandbox_run(s, "-F", "kdump", "-D", s->image, s->dir,
+		    NULL);
+		s->inject_at = NULL;
+		assert_true(sandbox_swap_untouched(s));
+		if (!sandbox_untouched(s) && !have_kdump(s))
+			fail_msg("call %s: the dump was touched and there is "
+			    "no file", at);
+		if (status == 0 && (sandbox_untouched(s) || !have_kdump(s)))
+			fail_msg("call %s: says success", at);
+	}
+}
+
 /* This test checks that a core cut short is converted with -f only. */
 static void
 convert_of_short_core_takes_force(void **state)
@@ -496,6 +543,7 @@ main(void)
 		TEST(elf_core_of_damaged_dump_says_so),
 		TEST(elf_core_of_incomplete_dump_says_so),
 		TEST(elf_core_of_many_pieces_is_whole),
+		TEST(kdump_call_fails_keeps_dump_or_file),
 		TEST(convert_of_short_core_takes_force),
 		TEST(convert_refuses_what_it_must),
 	};
