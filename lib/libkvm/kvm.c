@@ -69,6 +69,7 @@ kvm_destroy(kvm_t *kd)
 	kvmi_ranges_fini(&kd->where);
 	kvmi_ranges_fini(&kd->flat);
 	kvmi_pages_destroy(kd->pages);
+	kvmi_packed_close(kd);
 	if (kd->fd != -1)
 		close(kd->fd);
 	kvmi_elf_close(kd->elf);
@@ -108,7 +109,8 @@ kvm_open_format(kvm_t *kd)
 	if (end == -1)
 		return kvmi_syserr(kd, errno, "size");
 	kd->file_size = (uint64_t)end;
-	if (kvmi_flat_open(kd) == -1)
+	if ((S_ISREG(st.st_mode) && kvmi_packed_open(kd) == -1) ||
+	    kvmi_flat_open(kd) == -1)
 		return -1;
 	for (i = 0; rv == 0 && kvmi_formats[i] != NULL; i++) {
 		kd->fmt = kvmi_formats[i];

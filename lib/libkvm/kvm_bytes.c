@@ -22,12 +22,28 @@ kvmi_pread(kvm_t *kd, void *buf, size_t len, uint64_t off)
 	uint8_t *to = buf;
 	uint64_t from;
 	size_t want;
+
+	for (; len > 0; to += want, len -= want, off += want) {
+		want = len;
+		from = kd->flat_on ? kvmi_flat_find(kd, off, &want) : off;
+		if (want == 0)
+			return kvmi_err(kd, EIO, "nothing at %llu, %zu bytes "
+			    "early", (unsigned long long)off, len);
+		if ((kd->packed != NULL ? kvmi_packed_read : kvmi_file_read)(kd,
+		    to, want, from) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+kvmi_file_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
+{
+	uint8_t *to = buf;
 	ssize_t n;
 
 	while (len > 0) {
-		want = len;
-		from = kd->flat_on ? kvmi_flat_find(kd, off, &want) : off;
-		n = pread(kd->fd, to, want, (off_t)from);
+		n = pread(kd->fd, to, len, (off_t)off);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)

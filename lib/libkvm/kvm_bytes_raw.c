@@ -12,9 +12,9 @@
 static int
 raw_open(kvm_t *kd)
 {
-	if (kd->flat_on)
-		return kvmi_err(kd, ENOTSUP, "flattened file of what is not a "
-		    "core file");
+	if (kd->flat_on || kd->packed != NULL)
+		return kvmi_err(kd, ENOTSUP, "%s file of what is not a core "
+		    "file", kd->flat_on ? "flattened" : "compressed");
 	kd->window = kd->file_size / KCORE_ALIGN * KCORE_ALIGN;
 	if (kd->window == 0)
 		return kvmi_err(kd, ENOTSUP, "%llu bytes are neither a core "

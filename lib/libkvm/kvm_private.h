@@ -34,6 +34,8 @@
  *	kvm_build.c, kvm_ranges.c	a header for files of other formats
  *	kvm_small.c			short reads of those
  *	kvm_unpack.c, kvm_flat.c	what they are wrapped in
+ *	kvm_packed.c, kvm_zstd.c,	and that all of it is compressed
+ *	kvm_gzip.c, kvm_gzindex.c
  *
  * and beside them kvm_dump.c and its kin, which save and clear dumps.
  */
@@ -226,8 +228,72 @@ extern const struct kvmi_format *const kvmi_formats[];
 /* Reads CORE_DATA by kd->where: get() is given its place there, in bytes. */
 int kvmi_where_read(kvm_t *kd, void *buf, size_t len, uint64_t off,
     int (*get)(kvm_t *kd, void *buf, size_t len, uint64_t place));
-/* Reads len bytes of the file at off: 0, or -1 with a text. */
+/* Reads len bytes at off, of what the file was before it was wrapped in
+ * anything: 0, or -1 with a text. */
 int kvmi_pread(kvm_t *kd, void *buf, size_t len, uint64_t off);
+/* The same of the file as it is. */
+int kvmi_file_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
+
+/* ---- kvm_packed.c: compressed files ---- */
+
+#define KVMI_FRAME_MAX	(16u << 20)	/* bytes that are unpacked at once */
+
+struct kvmi_packed;
+
+/*
+ * One way that a file can be compressed.  To add one: write a table, name it in
+ * packings[] (kvm_packed.c).
+ */
+struct kvmi_packing {
+	const char *name;
+	/*
+	 * 1: so it is, and its frames are added; 0: it is not; -1: it is, but
+	 * it can't be used: text set.
+	 */
+	int (*open)(kvm_t *kd, struct kvmi_packed *k);
+	/* Unpacks frame n, all of it: 0, or -1 with a text.  Any thread. */
+	int (*unpack)(kvm_t *kd, uint64_t n, uint8_t *buf);
+};
+
+extern const struct kvmi_packing kvmi_packing_zstd, kvmi_packing_members,
+    kvmi_packing_gzip;
+
+struct kvmi_frame {
+	uint64_t packed, plain;	/* where it begins in the file, and unpacked */
+};
+
+struct kvmi_packed {
+	const struct kvmi_packing *how;
+	struct kvmi_frame *frames;	/* and one more, where all ends */
+	uint32_t *sums;		/* of frames, or NULL */
+	size_t nframes;
+	size_t frame_max;	/* bytes of the largest one */
+	uint64_t size;		/* bytes unpacked */
+	struct kvmi_slots *slots;
+	struct kvmi_gzindex *index;
+};
+
+/* Finds out whether it is compressed, and then what it was is read: 0; -1 with
+ * a text. */
+int kvmi_packed_open(kvm_t *kd);
+void kvmi_packed_close(kvm_t *kd);
+int kvmi_packed_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
+/* Adds a frame of so many bytes behind the others: 0, or -1 with a text. */
+int kvmi_packed_add(kvm_t *kd, struct kvmi_packed *k, uint64_t packed,
+    uint64_t plain);
+
+/* ---- kvm_gzindex.c: any gzip file ---- */
+
+#define KVMI_GZ_FRAME	(1u << 20)
+
+struct kvmi_gzindex;
+
+/* Unpacks all of it once: NULL with a text, or *size is what that gave. */
+struct kvmi_gzindex *kvmi_gzindex_build(kvm_t *kd, uint64_t *size);
+void kvmi_gzindex_free(struct kvmi_gzindex *x);
+/* 0, or -1 with a text.  Any thread. */
+int kvmi_gzindex_read(kvm_t *kd, struct kvmi_gzindex *x, uint8_t *buf,
+    size_t len, uint64_t off);
 
 /* ---- kvm_small.c: short reads ---- */
 
@@ -1096,7 +1162,7 @@ struct __kvm {
 
 	const struct kvmi_format *fmt;
 	int fd;
-	uint64_t file_size;	/* bytes of the file or device */
+	uint64_t file_size;	/* bytes of the file or device, unwrapped */
 
 	/* The header in force: set by kvmi_cpu_load(). */
 	uint8_t *cpu;		/* the CPU segment, or NULL */
@@ -1105,6 +1171,7 @@ struct __kvm {
 	struct kvmi_runs runs;
 	bool flat_on;			/* the file is flattened */
 	struct kvmi_ranges flat;
+	struct kvmi_packed *packed;	/* it is compressed, or NULL */
 	struct kvmi_ranges where;	/* memory in a file of another format */
 	struct kvmi_pages *pages;	/* of a compressed one, or NULL */
 	uint64_t data_base;	/* offset of CORE_DATA in the file */

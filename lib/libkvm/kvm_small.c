@@ -69,7 +69,7 @@ kvmi_small_map(kvm_t *kd)
 	const uint64_t size = kd->file_size / KVMI_PAGE * KVMI_PAGE;
 	void *base;
 
-	if (kd->flat_on || size == 0 || size > SIZE_MAX / 2)
+	if (kd->flat_on || kd->packed != NULL || size == 0 || size > SIZE_MAX / 2)
 		return;
 	s->window = calloc((size_t)(size / SMALL_WINDOW) + 1,
 	    sizeof(*s->window));
@@ -186,6 +186,9 @@ kvmi_small_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
 {
 	int rv = -1;
 
+	/* Its frames are kept. */
+	if (kd->packed != NULL)
+		return kvmi_pread(kd, buf, len, off);
 	if (len <= SMALL_LEN && small_from_map(&kd->small, buf, len, off))
 		return 0;
 	if (off % KVMI_PAGE + len <= KVMI_PAGE && off < kd->file_size &&
