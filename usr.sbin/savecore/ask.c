@@ -62,11 +62,12 @@ ask_space(uint64_t need)
 }
 
 int
-ask_create(enum keeper_file what, bool compressed, unsigned int *number)
+ask_create(enum keeper_file what, enum keeper_packing packing,
+    unsigned int *number)
 {
 	int fd;
 
-	if (ask_keeper(KEEPER_CREATE, what, compressed, number, &fd) != 0)
+	if (ask_keeper(KEEPER_CREATE, what, packing, number, &fd) != 0)
 		return -1;
 	return fd;
 }

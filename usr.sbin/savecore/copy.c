@@ -16,6 +16,7 @@
 #include <sys/kcore.h>
 
 #include "savecore.h"
+#include "zopen.h"
 
 #define COPY_PIECE	(64u << 10)	/* read at once around bad sectors */
 #define COPY_SHOWN	16u		/* damaged runs named one by one */
@@ -140,28 +141,6 @@ copy_progress(const struct copy *c, uint64_t off, time_t *last)
 }
 
 int
-copy_verify(struct copy *c)
-{
-	unsigned char *buf = malloc(KCORE_CHUNK);
-	time_t last = time(NULL);
-	uint64_t off;
-	size_t len;
-
-	if (buf == NULL) {
-		msg_errno(LOG_ERR, "memory to read with");
-		return -1;
-	}
-	for (off = 0; off < c->size; off += len) {
-		len = copy_len(c, off);
-		copy_chunk(c, buf, len, off);
-		copy_progress(c, off, &last);
-	}
-	copy_tell(c);
-	free(buf);
-	return 0;
-}
-
-int
 copy_chunks(struct copy *c, const struct copy_sink *sink)
 {
 	time_t last = time(NULL);
@@ -198,23 +177,55 @@ copy_put(void *arg, size_t len)
 	writer_put(arg, len);
 }
 
-int
-copy_data(struct copy *c, struct outfile *out, off_t base)
+static unsigned char *
+copy_room_packed(void *arg)
 {
-	struct writer *w = writer_start(out, base);
+	return zopen_room(arg);
+}
+
+static void
+copy_put_packed(void *arg, size_t len)
+{
+	zopen_put(arg, len);
+}
+
+/* To a file that is compressed, each chunk for itself. */
+static int
+copy_packed(struct copy *c, struct outfile *out)
+{
+	const struct copy_sink sink = { out->z, copy_room_packed,
+	    copy_put_packed };
+
+	if (copy_chunks(c, &sink) == 0)
+		return 0;
+	msg_errno(LOG_ERR, "%s", out->path);
+	return -1;
+}
+
+static int
+copy_plain(struct copy *c, struct outfile *out)
+{
+	const off_t base = ftello(out->fp);
+	struct writer *w = base != -1 ? writer_start(out, base) : NULL;
 	const struct copy_sink sink = { w, copy_room, copy_put };
 	int r;
 
 	if (w == NULL) {
-		msg_errno(LOG_ERR, "memory to copy with");
+		msg_errno(LOG_ERR, "%s", out->path);
 		return -1;
 	}
 	/* What went wrong there is known to the writer. */
 	(void)copy_chunks(c, &sink);
 	r = writer_finish(w);
-	if (r == 0 && base != -1)
+	if (r == 0)
 		r = ftruncate(out->fd, base + (off_t)c->size);
 	if (r == -1)
 		msg_errno(LOG_ERR, "%s", out->path);
 	return r;
+}
+
+int
+copy_data(struct copy *c, struct outfile *out)
+{
+	return out->z != NULL ? copy_packed(c, out) : copy_plain(c, out);
 }

@@ -159,10 +159,11 @@ dir_read_number(const struct crashdir *dir, const char *name, uint64_t *value)
 }
 
 static const char *const dir_cores[] = {
-	".core", ".core.gz", ".elf", ".elf.gz", ".kdump", NULL,
+	".core", ".core.gz", ".core.zst", ".elf", ".elf.gz", ".elf.zst",
+	".kdump", NULL,
 };
 static const char *const dir_others[] = {
-	"", ".gz", ".log", ".damaged", NULL,
+	"", ".gz", ".zst", ".log", ".damaged", NULL,
 };
 
 /* Is there a file of this number with one of these endings? */

@@ -369,7 +369,8 @@ kdump_file(struct kdump *k)
 
 	if (kdump_head(k) == -1 || kdump_bitmap(k, true) == -1 ||
 	    kdump_bitmap(k, false) == -1 || fflush(k->out->fp) == EOF ||
-	    pack_start(&k->pack, kdump_flags(k), k->opts->level) == -1)
+	    pack_start(&k->pack, k->opts->zstd ? &pack_zstd_pages :
+	    &pack_zlib_pages, k->opts->level) == -1)
 		return -1;
 	physwalk_init(&k->walk, k->c);
 	r = kdump_data(k);

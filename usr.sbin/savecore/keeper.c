@@ -40,14 +40,17 @@ keeper_create(struct keeper *k, const struct keeper_ask *ask, int *fd)
 {
 	char name[NAME_MAX + 1];
 
-	if (ask->what >= KEEPER_NFILES || k->created[ask->what] ||
+	if (ask->what >= KEEPER_NFILES || ask->arg >= KEEPER_NPACKINGS ||
+	    k->created[ask->what] ||
 	    k->dir->fd == -1 ||
 	    (k->dir->output != NULL && ask->what != KEEPER_CORE))
 		return EINVAL;
-	if (k->dir->output == NULL && !k->numbered && dir_number(k->dir, &k->number) == -1)
+	if (k->dir->output == NULL && !k->numbered &&
+	    dir_number(k->dir, &k->number) == -1)
 		return EIO;
 	k->numbered = true;
-	keeper_name(name, k->dir, ask->what, k->number, ask->arg != 0);
+	keeper_name(name, k->dir, ask->what, k->number,
+	    (enum keeper_packing)ask->arg);
 	if (dir_create(k->dir, &k->files[ask->what], name) == -1)
 		return EIO;
 	k->created[ask->what] = true;

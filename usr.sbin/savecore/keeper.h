@@ -21,7 +21,8 @@
 
 enum keeper_op {
 	KEEPER_SPACE,		/* arg: bytes */
-	KEEPER_CREATE,		/* what: enum keeper_file; arg: 1: compressed */
+	KEEPER_CREATE,		/* what: enum keeper_file; arg: enum
+				   keeper_packing */
 	KEEPER_COMMIT,		/* what: enum keeper_file */
 	KEEPER_DEVICE,		/* what: index in the list of candidates */
 	KEEPER_HELD,		/* id: of a dump */
@@ -48,7 +49,7 @@ int keeper_recv(int sock, void *buf, size_t len, int *fd);
 
 /* The name of a file: NAME_MAX + 1 bytes. */
 void keeper_name(char *name, const struct crashdir *dir,
-    enum keeper_file what, unsigned int number, bool compressed);
+    enum keeper_file what, unsigned int number, enum keeper_packing packing);
 
 /*
  * Answers the worker until it ends, and puts in order what it left.  0: it says

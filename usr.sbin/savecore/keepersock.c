@@ -76,8 +76,13 @@ keeper_recv(int sock, void *buf, size_t len, int *fd)
 
 void
 keeper_name(char *name, const struct crashdir *dir, enum keeper_file what,
-    unsigned int number, bool compressed)
+    unsigned int number, enum keeper_packing packing)
 {
+	static const char *const packed[] = {
+		[KEEPER_PLAIN] = "",
+		[KEEPER_GZIP] = ".gz",
+		[KEEPER_ZSTD] = ".zst",
+	};
 	const char *const suffix[] = {
 		[KEEPER_CORE] = dir->suffix,
 		[KEEPER_KERNEL] = "",
@@ -89,5 +94,5 @@ keeper_name(char *name, const struct crashdir *dir, enum keeper_file what,
 		snprintf(name, NAME_MAX + 1, "%s", dir->output);
 	else
 		snprintf(name, NAME_MAX + 1, "linux.%u%s%s", number,
-		    suffix[what], compressed ? ".gz" : "");
+		    suffix[what], packed[packing]);
 }

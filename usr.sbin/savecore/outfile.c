@@ -9,29 +9,36 @@
 #include <unistd.h>
 
 #include "keeper.h"
+#include "pack.h"
 #include "savecore.h"
 #include "zopen.h"
 
-static FILE *
-outfile_stream(int fd, int level)
+/* The stream to a file that is empty: 0, or -1 after a message. */
+static int
+outfile_stream(struct outfile *out, const struct savecore_opts *opts,
+    enum keeper_packing packing)
 {
-	FILE *fp;
-	int copy;
+	static const struct pack_how *const how[] = {
+		[KEEPER_GZIP] = &pack_gzip,
+		[KEEPER_ZSTD] = &pack_zstd,
+	};
+	int copy = -1;
 
-	if (level >= 0)
-		return zopen(fd, level);
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy == -1)
-		return NULL;
-	fp = fdopen(copy, "w");
-	if (fp == NULL)
+	if (packing != KEEPER_PLAIN)
+		out->z = zopen(out->fd, how[packing], opts->level, &out->fp);
+	else if ((copy = fcntl(out->fd, F_DUPFD_CLOEXEC, 0)) != -1)
+		out->fp = fdopen(copy, "w");
+	if (out->fp != NULL)
+		return 0;
+	msg_errno(LOG_ERR, "%s", out->path);
+	if (copy != -1)
 		close(copy);
-	return fp;
+	return -1;
 }
 
 int
 outfile_create(struct outfile *out, enum keeper_file what,
-    const struct savecore_opts *opts, bool compress)
+    const struct savecore_opts *opts, enum keeper_packing packing)
 {
 	const struct crashdir dir = { opts->directory, -1,
 	    opts->format->suffix, opts->output };
@@ -40,17 +47,31 @@ outfile_create(struct outfile *out, enum keeper_file what,
 
 	memset(out, 0, sizeof(*out));
 	out->what = what;
-	out->fd = ask_create(what, compress, &number);
+	out->fd = ask_create(what, packing, &number);
 	if (out->fd == -1)
 		return -1;
-	keeper_name(name, &dir, what, number, compress);
+	keeper_name(name, &dir, what, number, packing);
 	snprintf(out->path, sizeof(out->path), "%s/%s", opts->directory, name);
-	out->fp = outfile_stream(out->fd, compress ? opts->level : -1);
-	if (out->fp != NULL)
+	if (outfile_stream(out, opts, packing) == 0)
 		return 0;
-	msg_errno(LOG_ERR, "%s", out->path);
 	outfile_abort(out);
 	return -1;
+}
+
+int
+outfile_restart(struct outfile *out, const struct savecore_opts *opts,
+    enum keeper_packing packing)
+{
+	FILE *fp = out->fp;
+
+	out->fp = NULL;
+	out->z = NULL;
+	if (fclose(fp) == EOF || ftruncate(out->fd, 0) == -1 ||
+	    lseek(out->fd, 0, SEEK_SET) == -1) {
+		msg_errno(LOG_ERR, "%s", out->path);
+		return -1;
+	}
+	return outfile_stream(out, opts, packing);
 }
 
 int
@@ -76,6 +97,7 @@ outfile_abort(struct outfile *out)
 {
 	if (out->fp != NULL)
 		fclose(out->fp);
+	out->z = NULL;
 	if (out->fd != -1)
 		close(out->fd);
 	out->fp = NULL;

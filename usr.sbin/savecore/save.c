@@ -129,16 +129,7 @@ static int
 save_plain(struct copy *c, struct outfile *out,
     const struct savecore_opts *opts)
 {
-	off_t base;
-
-	if (save_header(c, out, opts) == -1)
-		return -1;
-	base = ftello(out->fp);
-	if (base == -1) {
-		msg_errno(LOG_ERR, "%s", out->path);
-		return -1;
-	}
-	if (copy_data(c, out, base) == -1)
+	if (save_header(c, out, opts) == -1 || copy_data(c, out) == -1)
 		return -1;
 	if (c->ndamaged == 0)
 		return 0;
@@ -146,20 +137,26 @@ save_plain(struct copy *c, struct outfile *out,
 	return save_header(c, out, opts);
 }
 
-/* Compressed: the header can't be written again, so verify first. */
+/*
+ * Compressed: the header can't be written again, so that of a damaged dump all
+ * is written a second time.
+ */
 static int
 save_compressed(struct copy *c, struct outfile *out,
     const struct savecore_opts *opts)
 {
 	uint64_t ndamaged, nunsure;
 
-	if (copy_verify(c) == -1)
+	if (save_header(c, out, opts) == -1 || copy_data(c, out) == -1)
 		return -1;
+	if (c->ndamaged == 0)
+		return 0;
 	ndamaged = c->ndamaged;
 	nunsure = c->nunsure;
-	c->ndamaged = c->nunsure = 0;
+	c->ndamaged = c->nunsure = c->nunread = 0;
 	c->noted = true;
-	if (save_header(c, out, opts) == -1 || copy_data(c, out, -1) == -1)
+	if (outfile_restart(out, opts, opts->packing) == -1 ||
+	    save_header(c, out, opts) == -1 || copy_data(c, out) == -1)
 		return -1;
 	if (c->ndamaged == ndamaged && c->nunsure == nunsure)
 		return 0;
@@ -173,13 +170,13 @@ save_file(struct copy *c, struct outfile *out, const struct savecore_opts *opts)
 {
 	int r;
 
-	if (outfile_create(out, KEEPER_CORE, opts, opts->compress) == -1)
+	if (outfile_create(out, KEEPER_CORE, opts, opts->packing) == -1)
 		return -1;
 	msg(LOG_NOTICE, "writing %score to %s",
-	    opts->compress ? "compressed " : "", out->path);
+	    opts->packing != KEEPER_PLAIN ? "compressed " : "", out->path);
 	if (opts->format->write != NULL)
 		r = opts->format->write(c, out, opts);
-	else if (opts->compress)
+	else if (out->z != NULL)
 		r = save_compressed(c, out, opts);
 	else
 		r = save_plain(c, out, opts);
@@ -219,7 +216,7 @@ save_note(const struct dump *d, const struct savecore_opts *opts)
 	struct outfile out;
 
 	if (opts->output != NULL ||
-	    outfile_create(&out, KEEPER_NOTE, opts, false) == -1)
+	    outfile_create(&out, KEEPER_NOTE, opts, KEEPER_PLAIN) == -1)
 		return;
 	dir_note_text(text, d->di.di_dump_id);
 	if (fputs(text, out.fp) != EOF) {
@@ -266,12 +263,12 @@ save_kernel(const struct savecore_opts *opts, int systemfd)
 	ssize_t n = -1;
 
 	if (buf == NULL || outfile_create(&out, KEEPER_KERNEL, opts,
-	    opts->compress) == -1) {
+	    opts->packing) == -1) {
 		free(buf);
 		return -1;
 	}
 	msg(LOG_NOTICE, "writing %skernel to %s",
-	    opts->compress ? "compressed " : "", out.path);
+	    opts->packing != KEEPER_PLAIN ? "compressed " : "", out.path);
 	while ((n = read(systemfd, buf, SAVE_BUFSZ)) > 0) {
 		if (fwrite(buf, 1, (size_t)n, out.fp) == (size_t)n)
 			continue;
@@ -292,7 +289,7 @@ save_log_text(const struct savecore_opts *opts, const char *text, size_t len)
 {
 	struct outfile out;
 
-	if (outfile_create(&out, KEEPER_LOG, opts, false) == -1)
+	if (outfile_create(&out, KEEPER_LOG, opts, KEEPER_PLAIN) == -1)
 		return -1;
 	msg(LOG_NOTICE, "writing kernel log to %s", out.path);
 	if (fwrite(text, 1, len, out.fp) == len)

@@ -62,19 +62,21 @@ parse_level(const char *text, int max)
 
 /* What goes with which format. */
 static void
-parse_check_format(const struct savecore_opts *opts)
+parse_check_format(struct savecore_opts *opts)
 {
 	const bool kdump = opts->format == &outformat_kdump;
 
-	if (kdump && opts->compress) {
+	if (kdump && opts->packing != KEEPER_PLAIN) {
 		fprintf(stderr, "savecore: -z: not with -F kdump, whose pages "
 		    "are compressed as they are\n");
 		exit(1);
 	}
-	if (!kdump && opts->zstd) {
-		fprintf(stderr, "savecore: --zstd: with -F kdump only\n");
+	if (!kdump && opts->zstd && opts->packing != KEEPER_PLAIN) {
+		fprintf(stderr, "savecore: -z: not with --zstd\n");
 		exit(1);
 	}
+	if (!kdump && opts->zstd)
+		opts->packing = KEEPER_ZSTD;
 }
 
 /* Takes a path apart into directory and name. */
@@ -151,7 +153,7 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 			level = true;
 			break;
 		case 'z':
-			opts->compress = true;
+			opts->packing = KEEPER_GZIP;
 			break;
 		default:
 			usage();
@@ -168,7 +170,8 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 		return;
 	}
 	if (opts->mode != SAVECORE_SAVE &&
-	    (argc > 0 || opts->force || opts->compress || level || format))
+	    (argc > 0 || opts->force || opts->packing != KEEPER_PLAIN ||
+	    level || format))
 		usage();
 	if (argc > 1 || (opts->mode == SAVECORE_CHECK && opts->wipe))
 		usage();

@@ -28,6 +28,14 @@ enum savecore_mode {
 
 struct outformat;
 
+/* How a file is compressed; see pack.h. */
+enum keeper_packing {
+	KEEPER_PLAIN,
+	KEEPER_GZIP,
+	KEEPER_ZSTD,
+	KEEPER_NPACKINGS,
+};
+
 struct savecore_opts {
 	enum savecore_mode mode;
 	const char *directory;
@@ -36,8 +44,8 @@ struct savecore_opts {
 	const struct outformat *format;	/* -F */
 	const char *core;	/* to be converted, or NULL */
 	const char *output;	/* -o: the file it becomes, in directory */
-	int level;		/* of compression, 0 to 9 */
-	bool compress;
+	int level;		/* of compression */
+	enum keeper_packing packing;	/* of core and kernel */
 	bool zstd;		/* pages of a kdump file, instead of zlib */
 	bool force;
 	bool verbose;
@@ -173,7 +181,8 @@ void ask_init(int sock);
 /* Is there room for so many bytes, or may it be tried? */
 bool ask_space(uint64_t need);
 /* A new file to write to, and the number in its name; -1. */
-int ask_create(enum keeper_file what, bool compressed, unsigned int *number);
+int ask_create(enum keeper_file what, enum keeper_packing packing,
+    unsigned int *number);
 int ask_commit(enum keeper_file what);
 /* Is there a core, and a note that it is of this dump?  Its number. */
 bool ask_held(const uint8_t dump_id[KVM_IDLEN], unsigned int *number);
@@ -182,15 +191,21 @@ int ask_device(size_t index, int *fd);
 
 /* ---- outfile.c: a file being saved ---- */
 
+struct zfile;
+
 struct outfile {
 	enum keeper_file what;
 	FILE *fp;		/* compressing, or plain */
+	struct zfile *z;	/* where it is compressing */
 	int fd;			/* what fp writes to */
 	char path[PATH_MAX];	/* for messages */
 };
 
 int outfile_create(struct outfile *out, enum keeper_file what,
-    const struct savecore_opts *opts, bool compress);
+    const struct savecore_opts *opts, enum keeper_packing packing);
+/* Begins it anew. */
+int outfile_restart(struct outfile *out, const struct savecore_opts *opts,
+    enum keeper_packing packing);
 /* Makes it durable under its name. */
 int outfile_commit(struct outfile *out);
 void outfile_abort(struct outfile *out);
@@ -199,7 +214,7 @@ void outfile_abort(struct outfile *out);
 
 struct writer;
 
-/* base: where CORE_DATA begins in a plain file; -1: through out's stream. */
+/* base: where CORE_DATA begins in the file, which is plain. */
 struct writer *writer_start(struct outfile *out, off_t base);
 /* Room for the next chunk; NULL: a write failed, writer_finish() knows why. */
 unsigned char *writer_room(struct writer *w);
@@ -283,8 +298,6 @@ struct copy {
 	char bad_why[KVM_ERRBUFSZ];
 };
 
-/* Verifies only, and notes damage in the header. */
-int copy_verify(struct copy *c);
 /* Where chunks go: room for the next, NULL with errno; the chunk is there. */
 struct copy_sink {
 	void *arg;
@@ -294,10 +307,10 @@ struct copy_sink {
 /* Copies and verifies; notes damage.  0, or -1: room() gave none. */
 int copy_chunks(struct copy *c, const struct copy_sink *sink);
 /*
- * The same to a file, with a message where it fails.  base: where CORE_DATA begins in a plain
- * file; -1: through out's stream, which is there.
+ * The same to a file behind what out's stream was flushed of, with a message
+ * where it fails.
  */
-int copy_data(struct copy *c, struct outfile *out, off_t base);
+int copy_data(struct copy *c, struct outfile *out);
 
 /* ---- save.c ---- */
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * writer.c: writes chunks of CORE_DATA in the order they come in, in a thread of
- * its own: while one chunk is written, or compressed, the next is read and
- * checked.
+ * its own: while one chunk is written the next is read and checked.
  *
- * Blocks of a plain file that are all zeros become holes.  After a failure
+ * Blocks that are all zeros become holes.  After a failure
  * nothing more is written; writer_finish() says what it was.
  */
 #include <sys/mman.h>
@@ -27,7 +26,7 @@
 
 struct writer {
 	struct outfile *out;
-	off_t base;		/* of CORE_DATA; -1: through out's stream */
+	off_t base;		/* of CORE_DATA */
 	unsigned char *bufs;	/* WRITER_BUFS of KCORE_CHUNK bytes */
 	size_t len[WRITER_BUFS];
 	bool threaded;		/* else what is put is written at once */
@@ -100,8 +99,6 @@ writer_write(struct writer *w, uint64_t n)
 	const size_t len = w->len[n % WRITER_BUFS];
 	const uint64_t off = n * KCORE_CHUNK;
 
-	if (w->base == -1)
-		return fwrite(buf, 1, len, w->out->fp) == len ? 0 : errno;
 	writer_flush(w, off);
 	return writer_sparse(w->out->fd, buf, len, w->base + (off_t)off) == 0 ?
 	    0 : errno;

@@ -1,35 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * zopen.c: a stdio stream that writes a gzip file (RFC 1952), over zlib.
+ * zopen.c: a file that is compressed as it is written, a chunk at a time, by
+ * all CPUs: gzip, or zstd in its seekable format.
  *
- * It can't seek, as what is compressed can't be.
+ * That is frames, one after the other, and then a table in a frame that zstd(1)
+ * skips (zstd's contrib/seekable_format); numbers are little endian:
+ *
+ *	magic, bytes that follow
+ *	of each frame: bytes packed, bytes unpacked
+ *	number of frames, 0 (one byte), magic
  */
+#include <endian.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <zlib.h>
-
+#include "pack.h"
 #include "zopen.h"
 
-#define ZOPEN_BUFSZ	(256u << 10)
-#define ZOPEN_GZIP	16	/* added to windowBits: a gzip header */
+#define ZOPEN_SKIP	0x184d2a5eu
+#define ZOPEN_SEEKABLE	0x8f92eab1u
+#define ZOPEN_STEP	1024u
+
+struct zopen_frame {
+	uint32_t packed, plain;
+};
 
 struct zfile {
-	z_stream zs;
 	int fd;
-	unsigned char out[ZOPEN_BUFSZ];
+	struct pack pack;
+	struct pack_chunk *chunk;	/* being filled, or NULL */
+	size_t len;			/* of it */
+	struct zopen_frame *frames;	/* of a seekable file */
+	size_t nframes;
+	int error;		/* errno of the first write that failed */
 };
 
 static int
-zfile_put(struct zfile *zf, size_t len)
+zopen_write(int fd, const void *buf, size_t len)
 {
-	size_t done;
+	const unsigned char *from = buf;
 	ssize_t n;
 
-	for (done = 0; done < len; done += (size_t)n) {
-		n = write(zf->fd, zf->out + done, len - done);
+	for (; len > 0; from += n, len -= (size_t)n) {
+		n = write(fd, from, len);
 		if (n == -1 && errno == EINTR)
 			n = 0;
 		else if (n == -1)
@@ -38,77 +54,160 @@ zfile_put(struct zfile *zf, size_t len)
 	return 0;
 }
 
-/* Feeds zlib until it has taken everything; with Z_FINISH, to its end. */
+/* Notes a frame for the table. */
 static int
-zfile_deflate(struct zfile *zf, int flush)
+zopen_note(struct zfile *z, const struct pack_chunk *c)
 {
-	int r;
+	struct zopen_frame *more;
 
-	do {
-		zf->zs.next_out = zf->out;
-		zf->zs.avail_out = sizeof(zf->out);
-		r = deflate(&zf->zs, flush);
-		if (r == Z_STREAM_ERROR) {
-			errno = EINVAL;
+	if (!z->pack.how->seekable)
+		return 0;
+	if (z->nframes % ZOPEN_STEP == 0) {
+		more = realloc(z->frames, (z->nframes + ZOPEN_STEP) *
+		    sizeof(*more));
+		if (more == NULL)
 			return -1;
-		}
-		if (zfile_put(zf, sizeof(zf->out) - zf->zs.avail_out) == -1)
-			return -1;
-	} while (zf->zs.avail_out == 0);
+		z->frames = more;
+	}
+	z->frames[z->nframes].packed = htole32((uint32_t)c->out_len);
+	z->frames[z->nframes++].plain = htole32((uint32_t)c->in_len);
 	return 0;
 }
 
-static ssize_t
-zfile_write(void *cookie, const char *buf, size_t len)
+/* Writes the oldest chunk under way: 1; 0: there is none; -1. */
+static int
+zopen_write_one(struct zfile *z)
 {
-	struct zfile *zf = cookie;
+	const struct pack_chunk *c = pack_get(&z->pack);
 
-	zf->zs.next_in = (z_const Bytef *)buf;
-	zf->zs.avail_in = (uInt)len;
-	if (zfile_deflate(zf, Z_NO_FLUSH) == -1)
+	if (c == NULL && z->error == 0)
 		return 0;
+	if (z->error == 0 && c->out_len == 0)
+		z->error = ENOMEM;
+	if (z->error == 0 && (zopen_note(z, c) == -1 ||
+	    zopen_write(z->fd, c->out, c->out_len) == -1))
+		z->error = errno;
+	errno = z->error;
+	return z->error == 0 ? 1 : -1;
+}
+
+/* A chunk that is being filled: 0, or -1. */
+static int
+zopen_need(struct zfile *z)
+{
+	if (z->chunk == NULL)
+		z->chunk = pack_room(&z->pack);
+	if (z->chunk == NULL) {
+		if (zopen_write_one(z) == -1)
+			return -1;
+		z->chunk = pack_room(&z->pack);
+	}
+	return 0;
+}
+
+void
+zopen_put(struct zfile *z, size_t len)
+{
+	pack_put(&z->pack, len);
+	z->chunk = NULL;
+	z->len = 0;
+}
+
+unsigned char *
+zopen_room(struct zfile *z)
+{
+	if (z->len > 0)
+		zopen_put(z, z->len);
+	return zopen_need(z) == 0 ? z->chunk->in : NULL;
+}
+
+static ssize_t
+zopen_stream(void *cookie, const char *buf, size_t len)
+{
+	struct zfile *z = cookie;
+	size_t at, n;
+
+	for (at = 0; at < len; at += n) {
+		if (zopen_need(z) == -1)
+			return 0;
+		n = sizeof(z->chunk->in) - z->len;
+		n = n < len - at ? n : len - at;
+		memcpy(z->chunk->in + z->len, buf + at, n);
+		z->len += n;
+		if (z->len == sizeof(z->chunk->in))
+			zopen_put(z, z->len);
+	}
 	return (ssize_t)len;
 }
 
 static int
-zfile_close(void *cookie)
+zopen_table(const struct zfile *z)
 {
-	struct zfile *zf = cookie;
+	const size_t len = z->nframes * sizeof(z->frames[0]);
+	const uint32_t head[2] = { htole32(ZOPEN_SKIP),
+	    htole32((uint32_t)len + 9) };
+	const uint32_t n = htole32((uint32_t)z->nframes),
+	    magic = htole32(ZOPEN_SEEKABLE);
+	unsigned char foot[9] = { 0 };
+
+	memcpy(foot, &n, sizeof(n));
+	memcpy(foot + 5, &magic, sizeof(magic));
+	return zopen_write(z->fd, head, sizeof(head)) == 0 &&
+	    zopen_write(z->fd, z->frames, len) == 0 &&
+	    zopen_write(z->fd, foot, sizeof(foot)) == 0 ? 0 : -1;
+}
+
+/* Even a file with nothing in it has one frame. */
+static int
+zopen_finish(struct zfile *z)
+{
+	int r;
+
+	if (z->len > 0 || z->pack.nput == 0) {
+		if (zopen_need(z) == -1)
+			return -1;
+		zopen_put(z, z->len);
+	}
+	while ((r = zopen_write_one(z)) == 1)
+		;
+	return r == 0 && z->pack.how->seekable ? zopen_table(z) : r;
+}
+
+static int
+zopen_close(void *cookie)
+{
+	struct zfile *z = cookie;
 	int error, r;
 
-	zf->zs.avail_in = 0;
-	r = zfile_deflate(zf, Z_FINISH);
+	r = zopen_finish(z);
 	error = errno;
-	deflateEnd(&zf->zs);
-	free(zf);
+	pack_stop(&z->pack);
+	free(z->frames);
+	free(z);
 	errno = error;
 	return r == -1 ? EOF : 0;
 }
 
-FILE *
-zopen(int fd, int level)
+struct zfile *
+zopen(int fd, const struct pack_how *how, int level, FILE **fp)
 {
 	const cookie_io_functions_t io = {
-		.write = zfile_write,
-		.close = zfile_close,
+		.write = zopen_stream,
+		.close = zopen_close,
 	};
-	struct zfile *zf;
-	FILE *fp;
+	struct zfile *z;
 
-	zf = calloc(1, sizeof(*zf));
-	if (zf == NULL)
+	z = calloc(1, sizeof(*z));
+	if (z == NULL)
 		return NULL;
-	zf->fd = fd;
-	if (deflateInit2(&zf->zs, level, Z_DEFLATED, MAX_WBITS + ZOPEN_GZIP,
-	    MAX_MEM_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK) {
-		free(zf);
-		errno = ENOMEM;
-		return NULL;
+	z->fd = fd;
+	if (pack_start(&z->pack, how, level) == 0) {
+		*fp = fopencookie(z, "w", io);
+		if (*fp != NULL)
+			return z;
+		pack_stop(&z->pack);
 	}
-	fp = fopencookie(zf, "w", io);
-	if (fp == NULL) {
-		deflateEnd(&zf->zs);
-		free(zf);
-	}
-	return fp;
+	free(z);
+	errno = ENOMEM;
+	return NULL;
 }

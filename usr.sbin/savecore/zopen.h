@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * zopen.h: a stdio stream that writes a gzip file.
+ * zopen.h: a file that is compressed as it is written.
  */
 #ifndef _ZOPEN_H_
 #define _ZOPEN_H_
 
+#include <stddef.h>
 #include <stdio.h>
 
+struct pack_how;
+struct zfile;
+
 /*
- * Compresses what is written to the stream into fd, which stays open and
- * belongs to the caller.  level: 0 to 9.  fclose(3) finishes the gzip file and
- * is the last to report a failure.  NULL with errno set.
+ * The file, and a stream that writes to it and ends it with fclose(3); NULL
+ * with errno.  fd stays open.
  */
-FILE *zopen(int fd, int level);
+struct zfile *zopen(int fd, const struct pack_how *how, int level, FILE **fp);
+/*
+ * Room for a chunk behind all that the stream was flushed of, NULL with errno;
+ * and the chunk, which is packed for itself.
+ */
+unsigned char *zopen_room(struct zfile *z);
+void zopen_put(struct zfile *z, size_t len);
 
 #endif /* _ZOPEN_H_ */

@@ -83,11 +83,16 @@ save_damaged_compressed_marks_header(void **state)
 	cpu_kcore_hdr_t hdr;
 
 	damage(s);
+	assert_int_equal(sandbox_run(s, "--zstd", "-D", s->image, s->dir,
+	    NULL), 1);
+	hdr = core_header(s, "linux.0.core.zst");
+	assert_true((hdr.flags & KCORE_F_DAMAGED) != 0);
+	assert_int_equal(unlink(in_dir(s, "linux.0.core.zst")), 0);
 	assert_int_equal(sandbox_run(s, "-z", "-D", s->image, s->dir, NULL), 1);
 	assert_true(sandbox_untouched(s));
-	snprintf(cmd, sizeof(cmd), "gzip -d %s/linux.0.core.gz", s->dir);
+	snprintf(cmd, sizeof(cmd), "gzip -d %s/linux.1.core.gz", s->dir);
 	assert_int_equal(system(cmd), 0);
-	hdr = core_header(s, "linux.0.core");
+	hdr = core_header(s, "linux.1.core");
 	assert_true((hdr.flags & KCORE_F_DAMAGED) != 0);
 }
 

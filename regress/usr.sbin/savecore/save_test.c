@@ -128,6 +128,63 @@ save_forced_again_saves_cleared_dump(void **state)
 	assert_true(sandbox_has(s, "linux.1.core"));
 }
 
+/* A shell command in the directory. */
+static int
+in_shell(const struct sandbox *s, const char *what)
+{
+	char cmd[PATH_MAX + 256];
+
+	snprintf(cmd, sizeof(cmd), "cd %s && %s", s->dir, what);
+	return system(cmd);
+}
+
+/* This test checks that zstd(1) unpacks what --zstd writes to what it must be,
+ * finds its checksums good, and knows the table as something to skip; and that
+ * the library reads it as it is. */
+static void
+save_zstd_gives_same_core(void **state)
+{
+	struct sandbox *s = *state;
+	cpu_kcore_hdr_t hdr;
+
+	assert_int_equal(sandbox_run(s, "--zstd=7", "-D", s->image, s->dir,
+	    NULL), 0);
+	sandbox_assert_said(s, "writing compressed core to ");
+	assert_int_equal(in_shell(s, "zstd -t linux.0.core.zst 2>/dev/null && "
+	    "zstd -l linux.0.core.zst | grep -q '^ *[0-9]* *1 .*XXH64' && "
+	    "zstd -dc linux.0.core.zst >plain"), 0);
+	assert_true(sandbox_good(s, "plain"));
+	hdr = core_header(s, "linux.0.core.zst");
+	assert_int_equal(hdr.data_size, s->info.data_size);
+}
+
+/* This test checks that cores go through both kinds of compression, in two
+ * formats, and stay the same; and that gzip(1) reads all members. */
+static void
+save_converted_compressed_gives_same_core(void **state)
+{
+	static const char *const formats[] = { "kcore", "elf" };
+	static const char *const how[] = { "-z", "--zstd" };
+	struct sandbox *s = *state;
+	char in[PATH_MAX], out[PATH_MAX], again[PATH_MAX];
+	unsigned int i;
+
+	assert_int_equal(save(s), 0);
+	snprintf(in, sizeof(in), "%s", in_dir(s, "linux.0.core"));
+	snprintf(out, sizeof(out), "%s", in_dir(s, "x"));
+	snprintf(again, sizeof(again), "%s", in_dir(s, "y"));
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(sandbox_run(s, how[i % 2], "-F",
+		    formats[i / 2], "-o", out, in, NULL), 0);
+		assert_int_equal(sandbox_run(s, "-o", again, out, NULL), 0);
+		assert_true(sandbox_good(s, "y"));
+		if (i == 0)
+			assert_int_equal(in_shell(s, "gzip -dc <x | cmp - y"),
+			    0);
+		assert_int_equal(in_shell(s, "rm x y"), 0);
+	}
+}
+
 /* This test checks that compression changes nothing but the file. */
 static void
 save_compressed_gives_same_core(void **state)
@@ -217,6 +274,8 @@ main(void)
 		TEST(save_order_is_sync_rename_sync_clear),
 		TEST(save_dump_is_read_without_privileges),
 		TEST(save_forced_again_saves_cleared_dump),
+		TEST(save_zstd_gives_same_core),
+		TEST(save_converted_compressed_gives_same_core),
 		TEST(save_compressed_gives_same_core),
 		TEST(clear_clears_and_saves_nothing),
 		TEST(save_panic_text_is_encoded),
