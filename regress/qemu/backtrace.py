@@ -114,6 +114,41 @@ def oopsed_as_printed(case, core, console, after):
     return trace
 
 
+def signature(case, core):
+    """The crash's signature, after what of the report can be checked by itself:
+    that it has the panic, and the machine that QEMU is."""
+    text = crash.run_tool(case, "crashinfo", "-M", core)
+    case.log("report", text)
+    told = json.loads(crash.run_tool(case, "crashinfo", "--json", "-M", core))
+    for line in text.split("\n"):
+        case.check("not known" not in line or "registers" in line,
+                   f"the report says {line!r}")
+    case.equal([key for key in told if key.endswith("_error")], [], "errors")
+    case.check("QEMU" in told["kernel"]["hardware"], "the hardware is "
+               f"{told['kernel']['hardware']}")
+    case.check("rdinit=/init" in told["kernel"]["cmdline"],
+               f"the command line is {told['kernel']['cmdline']}")
+    case.equal(told["kernel"]["taint"], "OE", "taint flags")
+    counters = told["memory"]["counters"]
+    case.check(0 < counters["nr_free_pages"] < told["memory"]["total_pages"],
+               f"memory is {told['memory']}")
+    case.check(text.startswith(f"signature {told['signature']}\n"),
+               f"the signature is {told['signature']} and {text[:300]}")
+    return told["signature"]
+
+
+def printed_functions(console, after):
+    """The five innermost functions of a signature, by what was printed."""
+    found = []
+    for line in console_trace(console, after):
+        named = re.match(r"[^.+]+", line)[0] + (re.search(r" \[.*|$", line)[0])
+        if not found and named in ("panic", "dump_stack_lvl"):
+            continue
+        if named not in found[-1:]:
+            found.append(named)
+    return " < ".join(found[:5])
+
+
 def sleeping(found):
     """/proc/TID/stack: {thread id: lines}."""
     told, lines = {}, []

@@ -63,6 +63,9 @@ def backtrace_from_an_interrupt(case):
     has(case, trace, "crashme_irq", "ksys_write")
     case.equal([len(frame["registers"]) for frame in trace["frames"]
                 if frame["registers"]], [21, 21, 21], "registers")
+    case.equal(backtrace.signature(case, core), "panic crashme: seed N: " +
+               backtrace.printed_functions(dead.console, "Kernel panic"),
+               "the signature")
 
 
 @test(slow=True, all_kernels=True)

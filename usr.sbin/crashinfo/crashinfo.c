@@ -18,6 +18,7 @@ static const struct show shows[] = {
 	{ "nm", show_nm, false, NULL },
 	{ "ps", show_ps, false, " [-ae]" },
 	{ "regs", show_regs, false, NULL },
+	{ "report", show_report, true, NULL },
 	{ "uptime", show_uptime, true, NULL },
 };
 #define NSHOWS	(sizeof(shows) / sizeof(shows[0]))
@@ -33,11 +34,11 @@ usage(void)
 	size_t i;
 
 	fprintf(stderr, "usage: crashinfo [-H] [--json] [-M core] "
-	    "[-N kernel] ");
+	    "[-N kernel] [");
 	for (i = 0; i < NSHOWS; i++)
 		fprintf(stderr, "%s%s%s", shows[i].name,
 		    shows[i].args != NULL ? shows[i].args : "",
-		    i + 1 < NSHOWS ? " | " : "\n");
+		    i + 1 < NSHOWS ? " | " : "]\n");
 	exit(2);
 }
 
@@ -68,8 +69,6 @@ parse(int argc, char **argv, struct options *o)
 		default:
 			usage();
 		}
-	if (optind >= argc)
-		usage();
 }
 
 static const struct show *
@@ -96,7 +95,7 @@ main(int argc, char **argv)
 	parse(argc, argv, &o);
 	t.argc = argc - optind;
 	t.argv = argv + optind;
-	show = find_show(t.argv[0]);
+	show = find_show(t.argc > 0 ? t.argv[0] : "report");
 	if ((o.threads && show->run != show_ps) ||
 	    (t.argc > 1 && show->args == NULL))
 		usage();

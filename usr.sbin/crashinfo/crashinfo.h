@@ -20,6 +20,7 @@ struct target {
 	const char *core;	/* name; NULL: the running system */
 	kvm_t *kd;
 	struct json *js;	/* NULL: text is wanted */
+	const char *key;	/* of what is shown, in JSON; NULL: of nothing */
 	bool threads;		/* ps: of each process */
 	int argc;		/* the command and its own arguments */
 	char **argv;
@@ -53,7 +54,11 @@ int show_modules(const struct target *t);
 int show_nm(const struct target *t);
 int show_ps(const struct target *t);
 int show_regs(const struct target *t);
+int show_report(const struct target *t);
 int show_uptime(const struct target *t);
+
+/* Text of the log made safe for a terminal, as newlines and tabs are. */
+void dmesg_print(const char *text, size_t len);
 
 /* ---- target.c ---- */
 

@@ -12,21 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bt.h"
 #include "crashinfo.h"
 #include "text.h"
 
 #define BT_NAME		512u
 #define BT_COLUMNS	3u
-
-/* Whose backtrace it is. */
-struct bt_who {
-	int cpu;		/* -1: a thread that does not run */
-	bool panicked, idle, known;	/* known: the thread, as below */
-	int pid, tid;
-	char state;
-	uint64_t task;
-	char name[KI_LNAMELEN];
-};
 
 struct bt_print {
 	const struct target *t;
@@ -180,8 +171,7 @@ bt_end(int rv, const char **told)
 	return rv == -1 ? "unknown" : words[rv];
 }
 
-/* One backtrace: 0, or -1. */
-static int
+int
 bt_show(const struct target *t, const struct bt_who *who)
 {
 	struct bt_print p = { .t = t, .stack = "TASK" };
@@ -217,7 +207,7 @@ bt_show(const struct target *t, const struct bt_who *who)
 	return 0;
 }
 
-static void
+void
 bt_thread(struct bt_who *who, const struct kinfo_lwp *l)
 {
 	who->known = true;
@@ -267,20 +257,26 @@ bt_threads(const struct target *t, int pid, int cpu, struct bt_who *found)
 	return p != NULL ? 0 : -1;
 }
 
+bool
+bt_idle(const struct target *t, unsigned int cpu)
+{
+	struct kvm_regs regs;
+
+	return kvm_getregs(t->kd, cpu, &regs) == 1 && regs.kr_tid == 0;
+}
+
 static int
 bt_cpu(const struct target *t, unsigned int cpu)
 {
 	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
 	struct bt_who who = { .cpu = (int)cpu };
-	struct kvm_regs regs;
 
 	if (h == NULL)
 		return -1;
 	who.panicked = cpu == h->panic_cpu;
 	/* Whose it was is good to know, but no more. */
 	(void)bt_threads(t, -1, (int)cpu, &who);
-	who.idle = !who.known && kvm_getregs(t->kd, cpu, &regs) == 1 &&
-	    regs.kr_tid == 0;
+	who.idle = !who.known && bt_idle(t, cpu);
 	return bt_show(t, &who);
 }
 

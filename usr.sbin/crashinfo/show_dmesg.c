@@ -12,8 +12,7 @@
 #include "crashinfo.h"
 #include "text.h"
 
-/* Text made safe for a terminal; newlines and tabs are. */
-static void
+void
 dmesg_print(const char *text, size_t len)
 {
 	char out[TEXT_ENCODED(2)];

@@ -7,10 +7,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "crashinfo.h"
+#include "report.h"
 #include "text.h"
 
 #define UPTIME_DAY	86400
@@ -27,11 +28,11 @@ struct uptime {
 };
 
 static void
-uptime_json(struct json *js, const struct uptime *u)
+uptime_json(struct json *js, const char *key, const struct uptime *u)
 {
 	unsigned int i;
 
-	json_open(js, NULL, '{');
+	json_open(js, key, '{');
 	json_text(js, "release", u->release,
 	    strnlen(u->release, u->release_len));
 	if (u->version != NULL)
@@ -116,11 +117,22 @@ uptime_running(const struct target *t, struct uptime *u, struct utsname *uts)
 	return 0;
 }
 
+/* Cores of other formats have it in the log alone. */
+static void
+uptime_panic(const struct target *t, char *buf, size_t len)
+{
+	char why[REPORT_WHY], *log = log_get(t, why, sizeof(why));
+
+	log_panic(t, log, buf, len);
+	free(log);
+}
+
 int
 show_uptime(const struct target *t)
 {
 	struct uptime u = { .have_up = !t->early };
 	const struct cpu_kcore_hdr *h;
+	char panic[REPORT_PANIC];
 	struct utsname uts;
 
 	if (target_is_live(t)) {
@@ -142,11 +154,15 @@ show_uptime(const struct target *t)
 		u.version_len = sizeof(h->osversion);
 		u.panic = h->panicstr;
 		u.panic_len = sizeof(h->panicstr);
+		if (u.panic[0] == '\0') {
+			uptime_panic(t, panic, sizeof(panic));
+			u.panic = panic;
+		}
 		u.time_ns = h->panic_time_ns;
 	}
 	u.have_load = !t->early && kvm_getloadavg(t->kd, u.load, 3) == 3;
 	if (t->js != NULL)
-		uptime_json(t->js, &u);
+		uptime_json(t->js, t->key, &u);
 	else
 		uptime_print(&u);
 	return 0;

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * show_report.c: the page that is read first: all that is to be known of a
+ * crash, in order of use.  What can't be told takes one line that says why.
+ */
+#include <sys/kcore.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+#include "text.h"
+
+#define REPORT_NOCPU	0xffffffffu
+
+static int
+report_uptime(const struct report *r)
+{
+	return show_uptime(r->t);
+}
+
+static int
+report_modules(const struct report *r)
+{
+	return show_modules(r->t);
+}
+
+/* To add one: write its function and declare it in report.h. */
+static const struct report_part {
+	const char *key, *title;	/* no title: goes on with what is above */
+	int (*run)(const struct report *r);
+	bool early;		/* can do with an early record alone */
+} parts[] = {
+	{ "signature", NULL, report_signature, true },
+	{ "crash", NULL, report_uptime, true },
+	{ "kernel", NULL, report_kernel, false },
+	{ "cpus", "CPUs", report_cpus, false },
+	{ "threads", "Threads", report_threads, false },
+	{ "blocked", "Blocked threads", report_blocked, false },
+	{ "memory", "Memory", report_memory, false },
+	{ "top", "Most memory", report_top, false },
+	{ "modules", "Modules", report_modules, false },
+	{ "log", "End of the log", report_log, true },
+};
+#define NPARTS	(sizeof(parts) / sizeof(parts[0]))
+
+int
+report_why(const struct report *r, const char *why)
+{
+	char key[32], out[TEXT_ENCODED(REPORT_WHY)];
+
+	if (r->t->js != NULL) {
+		snprintf(key, sizeof(key), "%s_error", r->t->key);
+		json_string(r->t->js, key, why);
+	} else {
+		printf("(not known: %s)\n", text_encode(out, sizeof(out), why,
+		    REPORT_WHY));
+	}
+	return 0;
+}
+
+/* The CPU that panicked: the kernel knows it where the header does not. */
+static int
+report_cpu(const struct target *t)
+{
+	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
+	uint32_t cpu = REPORT_NOCPU;
+	const int ncpus = kvm_ncpus(t->kd);
+
+	if (t->early || h == NULL || target_is_live(t))
+		return -1;
+	if (h->panic_cpu != KCORE_NOCPU)
+		cpu = h->panic_cpu;
+	else if (kernel_read(t, "panic_cpu", &cpu, sizeof(cpu)) == -1)
+		return -1;
+	return ncpus > 0 && cpu < (uint32_t)ncpus ? (int)cpu : -1;
+}
+
+static void
+report_init(struct report *r, const struct target *t)
+{
+	memset(r, 0, sizeof(*r));
+	r->t = t;
+	r->log = log_get(t, r->log_why, sizeof(r->log_why));
+	log_panic(t, r->log, r->panic, sizeof(r->panic));
+	r->cpu = report_cpu(t);
+	if (!t->early)
+		tasks_get(r);
+}
+
+static void
+report_part(struct report *r, const struct report_part *part)
+{
+	struct target t = *r->t;
+	const struct target *whole = r->t;
+
+	t.key = part->key;
+	r->t = &t;
+	if (t.early && !part->early)
+		goto out;
+	if (t.js == NULL && part->title != NULL)
+		printf("\n%s\n", part->title);
+	if (part->run(r) == -1)
+		report_why(r, kvm_geterr(t.kd));
+out:
+	r->t = whole;
+}
+
+int
+show_report(const struct target *t)
+{
+	struct report r;
+	size_t i;
+
+	report_init(&r, t);
+	if (t->js != NULL)
+		json_open(t->js, NULL, '{');
+	for (i = 0; i < NPARTS; i++)
+		report_part(&r, &parts[i]);
+	if (t->early && t->js == NULL)
+		printf("\nThe dump got no further than its early record: "
+		    "nothing else is known.\n");
+	if (t->js != NULL)
+		json_close(t->js, '}');
+	free(r.log);
+	free(r.lwps);
+	return 0;
+}
