@@ -8,6 +8,8 @@ PAGES	= $(wildcard share/man/man?/*.[1-9] lib/libkvm/*.[1-9] \
 	  usr.sbin/*/*.[1-9])
 LIBDIR	?= $(PREFIX)/lib
 MODDIR	?= /lib/modules
+UNITDIR	?= $(PREFIX)/lib/systemd/system
+UNITS	= savecore.service savecore@.service dumpon.service
 
 all:
 	@for d in $(SUBDIRS); do $(MAKE) -C $$d all || exit 1; done
@@ -61,6 +63,18 @@ install:
 	for p in $(PAGES); do install -D -m 644 $$p \
 	    $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p##*/} || \
 	    exit 1; done
+	install -d $(DESTDIR)$(UNITDIR)/swap.d $(DESTDIR)/etc/swapcore.conf.d \
+	    $(DESTDIR)$(PREFIX)/lib/sysctl.d $(DESTDIR)$(PREFIX)/share/swapcore
+	for u in $(UNITS); do sed 's,@PREFIX@,$(PREFIX),' etc/$$u.in \
+	    >$(DESTDIR)$(UNITDIR)/$$u || exit 1; done
+	install -m 644 etc/swapcore.swap.conf \
+	    $(DESTDIR)$(UNITDIR)/swap.d/50-swapcore.conf
+	install -m 644 etc/swapcore.sysctl \
+	    $(DESTDIR)$(PREFIX)/lib/sysctl.d/50-swapcore.conf
+	install -m 755 etc/swapcore.rc $(DESTDIR)$(PREFIX)/share/swapcore/
+	[ -e $(DESTDIR)/etc/swapcore.conf ] || \
+	    install -m 644 etc/swapcore.conf $(DESTDIR)/etc/
+	install -d -m 700 $(DESTDIR)/var/crash
 	for k in $(KERNELS); do [ ! -f $(OBJ)/sys/$$k/swapcore.ko ] || \
 	    install -D -m 644 $(OBJ)/sys/$$k/swapcore.ko \
 	    $(DESTDIR)$(MODDIR)/$$k/updates/swapcore.ko || exit 1; done

@@ -12,13 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf.h"
 #include "dumpon.h"
 
 __attribute__((noreturn)) static void
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: dumpon [-fv] [-d level] [--accept-secrets] device\n"
+	    "usage: dumpon -a [-v]\n"
+	    "       dumpon [-fv] [-d level] [--accept-secrets] device\n"
 	    "       dumpon [-f] --label[=text] device\n"
 	    "       dumpon off\n"
 	    "       dumpon -l [-v]\n");
@@ -39,12 +41,38 @@ parse_level(const char *arg)
 	return (int)level;
 }
 
+static void
+complain(const char *text)
+{
+	warnx("%s", text);
+}
+
+/* -a: what swapcore.conf(5) says. */
+static void
+parse_conf(struct dumpon_opts *opts)
+{
+	static struct conf conf;
+
+	if (conf_read(&conf, complain) == -1)
+		errx(1, "nothing is armed until that is put right");
+	opts->accept_secrets = conf.accept_secrets;
+	opts->device = conf.device;
+	opts->level = conf.level;
+}
+
 /* Which mode is it, and do the options go with it? */
 static void
-parse_mode(struct dumpon_opts *opts, bool list, char **argv)
+parse_mode(struct dumpon_opts *opts, bool all, bool list, char **argv)
 {
 	bool arming = opts->level != -1 || opts->accept_secrets;
 
+	if (all) {
+		if (argv[0] != NULL || arming || opts->force || list ||
+		    opts->label != NULL)
+			usage();
+		opts->mode = DUMPON_CONF;
+		return;
+	}
 	if (list) {
 		if (argv[0] != NULL || arming || opts->force ||
 		    opts->label != NULL)
@@ -73,16 +101,19 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 		{ "label", optional_argument, NULL, 'L' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool list = false;
+	bool all = false, list = false;
 	int ch;
 
 	memset(opts, 0, sizeof(*opts));
 	opts->level = -1;
 	opterr = 0;
-	while ((ch = getopt_long(argc, argv, "d:flv", longopts, NULL)) != -1) {
+	while ((ch = getopt_long(argc, argv, "ad:flv", longopts, NULL)) != -1) {
 		switch (ch) {
 		case 'L':
 			opts->label = optarg == NULL ? "" : optarg;
+			break;
+		case 'a':
+			all = true;
 			break;
 		case 'd':
 			opts->level = parse_level(optarg);
@@ -103,7 +134,7 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 			usage();
 		}
 	}
-	parse_mode(opts, list, argv + optind);
+	parse_mode(opts, all, list, argv + optind);
 }
 
 static int
@@ -119,6 +150,8 @@ run(const struct dumpon_opts *opts)
 		return dumpon_label(opts);
 	case DUMPON_OFF:
 		return caps_check() == -1 ? -1 : dumpon_off(opts);
+	case DUMPON_CONF:
+		return caps_check() == -1 ? -1 : auto_arm(opts);
 	case DUMPON_ARM:
 		break;
 	}
@@ -133,6 +166,8 @@ main(int argc, char **argv)
 	int r;
 
 	parse(&parsed, argc, argv);
+	if (opts->mode == DUMPON_CONF)
+		parse_conf(&parsed);
 	r = run(opts);
 	if (fflush(stdout) == EOF)
 		err(1, "standard output");

@@ -20,6 +20,7 @@
 
 enum dumpon_mode {
 	DUMPON_ARM,
+	DUMPON_CONF,
 	DUMPON_LABEL,
 	DUMPON_OFF,
 	DUMPON_LIST,
@@ -51,6 +52,9 @@ struct target {
 /* arm.c */
 int dumpon_arm(const struct dumpon_opts *opts);
 int dumpon_off(const struct dumpon_opts *opts);
+
+/* auto.c: arms what swapcore.conf(5) says, which may be the best there is. */
+int auto_arm(const struct dumpon_opts *opts);
 
 /* caps.c: refuses without the capabilities that the module will ask for. */
 int caps_check(void);

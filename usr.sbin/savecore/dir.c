@@ -84,7 +84,7 @@ dir_open(struct crashdir *dir, const char *path)
 		dir_close(dir);
 		return -1;
 	}
-	if (flock(dir->fd, LOCK_EX | LOCK_NB) == -1) {
+	if (flock(dir->fd, LOCK_EX | (dir->wait ? 0 : LOCK_NB)) == -1) {
 		msg_errno(LOG_ERR, "%s: in use by another savecore", path);
 		dir_close(dir);
 		return -1;

@@ -239,6 +239,8 @@ keeper_reap(pid_t worker)
 		msg_errno(LOG_ERR, "waiting for what reads the dump");
 		return -1;
 	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == KEEPER_NO_DUMP)
+		return 1;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status) == 0 ? 0 : -1;
 	msg(LOG_ERR, "what reads the dump was ended by signal %d",
@@ -251,14 +253,15 @@ keeper_serve(int sock, pid_t worker, const struct candidates *where,
     const struct crashdir *dir)
 {
 	struct keeper k;
-	int r;
+	int ended, r;
 
 	r = keeper_init(&k, where, dir);
 	if (r == 0)
 		r = keeper_loop(&k, sock);
 	close(sock);
-	if (keeper_reap(worker) == -1)
-		r = -1;
+	ended = keeper_reap(worker);
+	if (r == 0)
+		r = ended;
 	if (k.devices != NULL && keeper_finish(&k) == -1)
 		r = -1;
 	return r;

@@ -53,8 +53,10 @@ void keeper_name(char *name, const struct crashdir *dir,
 
 /*
  * Answers the worker until it ends, and puts in order what it left.  0: it says
- * that all went well, and it did.
+ * that all went well, and it did.  1: so it did, and there is no dump: the
+ * worker ended with KEEPER_NO_DUMP.
  */
+#define KEEPER_NO_DUMP	2
 int keeper_serve(int sock, pid_t worker, const struct candidates *where,
     const struct crashdir *dir);
 

@@ -41,7 +41,7 @@ outfile_create(struct outfile *out, enum keeper_file what,
     const struct savecore_opts *opts, enum keeper_packing packing)
 {
 	const struct crashdir dir = { opts->directory, -1,
-	    opts->format->suffix, opts->output };
+	    opts->format->suffix, opts->output, false };
 	char name[NAME_MAX + 1];
 	unsigned int number;
 

@@ -101,8 +101,9 @@ save_check(const struct dump *d, const struct savecore_opts *opts,
 	if (systemfd != -1 && fstat(systemfd, &st) == 0)
 		need += (uint64_t)st.st_size;
 	ok = save_magic_ok(d);
-	ok = save_time_ok(d) && ok;
-	ok = save_state_ok(d) && ok;
+	/* Whose clock is wrong at boot wants the dump all the same. */
+	ok = (save_time_ok(d) || opts->boot) && ok;
+	ok = (save_state_ok(d) || opts->boot) && ok;
 	ok = ask_space(need) && ok;
 	if (ok)
 		return 0;
@@ -330,7 +331,7 @@ save_early(struct dump *d, const struct savecore_opts *opts)
 	bool ok = d->di.di_state == KCORE_STATE_EMPTY || save_state_ok(d);
 
 	/* A header was written: data may be there after all. */
-	if (d->di.di_dumplo != 0 && !ok && !opts->force)
+	if (d->di.di_dumplo != 0 && !ok && !opts->force && !opts->boot)
 		return save_refuse(d);
 	if (d->di.di_early) {
 		msg(LOG_WARNING, "%s: no core dump, only what the kernel wrote "

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf.h"
 #include "savecore.h"
 
 #define SAVECORE_DIR	"/var/crash"
@@ -17,7 +18,8 @@ __attribute__((noreturn)) static void
 usage(void)
 {
 	fprintf(stderr,
-	    "usage: savecore [-fvz] [-D device] [-F format] [-N system] "
+	    "usage: savecore -a [-v] [-D device]\n"
+	    "       savecore [-fvz] [-D device] [-F format] [-N system] "
 	    "[-Z level] [--wipe]\n"
 	    "           [--zstd[=level]] [directory]\n"
 	    "       savecore [-fvz] [-F format] [-Z level] [--zstd[=level]] "
@@ -94,6 +96,35 @@ parse_output(struct savecore_opts *opts, char *path)
 }
 
 static void
+complain(const char *text)
+{
+	msg(LOG_ERR, "%s", text);
+}
+
+/* What makes no sense there is said, and a dump is saved all the same. */
+static void
+parse_conf(struct savecore_opts *opts)
+{
+	static struct conf conf;
+
+	(void)conf_read(&conf, complain);
+	opts->directory = conf.directory;
+	opts->packing = conf.compress == CONF_ZSTD ? KEEPER_ZSTD :
+	    conf.compress == CONF_GZIP ? KEEPER_GZIP : KEEPER_PLAIN;
+	opts->swap_anyway = conf.swap_anyway;
+}
+
+/* -a goes with -v and -D; the file says the rest. */
+static void
+parse_boot(const struct savecore_opts *opts, bool more)
+{
+	if (more || opts->mode != SAVECORE_SAVE || opts->force ||
+	    opts->packing != KEEPER_PLAIN || opts->wipe ||
+	    opts->system != NULL)
+		usage();
+}
+
+static void
 parse(struct savecore_opts *opts, int argc, char **argv)
 {
 	static const struct option longopts[] = {
@@ -109,7 +140,7 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 	opts->format = &outformat_kcore;
 	opts->level = 1;
 	opterr = 0;
-	while ((ch = getopt_long(argc, argv, "cD:F:fN:no:vZ:z", longopts,
+	while ((ch = getopt_long(argc, argv, "acD:F:fN:no:vZ:z", longopts,
 	    NULL)) != -1) {
 		switch (ch) {
 		case 'S':
@@ -121,6 +152,9 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 			break;
 		case 'W':
 			opts->wipe = true;
+			break;
+		case 'a':
+			opts->boot = true;
 			break;
 		case 'c':
 			parse_mode(opts, SAVECORE_CLEAR);
@@ -162,6 +196,10 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	parse_check_format(opts);
+	if (opts->boot) {
+		parse_boot(opts, argc > 0 || level || format);
+		return;
+	}
 	if (opts->mode == SAVECORE_CONVERT) {
 		if (argc != 1 || opts->device != NULL || opts->system != NULL ||
 		    opts->wipe)
@@ -184,15 +222,15 @@ main(int argc, char **argv)
 {
 	struct savecore_opts parsed;
 	const struct savecore_opts *opts = &parsed;
-	struct session *s;
-	int r;
 
 	parse(&parsed, argc, argv);
 	msg_open();
+	if (parsed.boot)
+		parse_conf(&parsed);
 	umask(077);
-	if (priv_limit() == -1 || (s = session_open(opts)) == NULL)
+	if (priv_limit() == -1)
 		return 1;
-	r = session_run(s, opts);
-	session_close(s);
-	return r == 0 ? 0 : 1;
+	if (opts->boot)
+		return boot_run(opts) == 0 ? 0 : 1;
+	return session_do(opts) == 0 ? 0 : 1;
 }

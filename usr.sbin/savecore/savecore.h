@@ -46,6 +46,8 @@ struct savecore_opts {
 	const char *output;	/* -o: the file it becomes, in directory */
 	int level;		/* of compression */
 	enum keeper_packing packing;	/* of core and kernel */
+	bool boot;		/* -a */
+	bool swap_anyway;	/* -a: it is no failure if nothing is saved */
 	bool zstd;		/* pages of a kdump file, instead of zlib */
 	bool force;
 	bool verbose;
@@ -139,6 +141,7 @@ struct crashdir {
 	int fd;			/* -1: none is needed */
 	const char *suffix;	/* of the name of a core */
 	const char *output;	/* the only file there will be, or NULL */
+	bool wait;		/* for another savecore to end */
 };
 
 /* A file that is there whole under its name, or not at all. */
@@ -332,12 +335,11 @@ int convert(int fd, const struct savecore_opts *opts);
 
 /* ---- session.c: one run ---- */
 
-struct session;
+/* Does what opts say, in two processes.  With SAVECORE_CHECK 1: no dump. */
+int session_do(const struct savecore_opts *opts);
 
-/* Opens all that is needed, with privileges; NULL after a message. */
-struct session *session_open(const struct savecore_opts *opts);
-/* Does what opts say, in two processes. */
-int session_run(struct session *s, const struct savecore_opts *opts);
-void session_close(struct session *s);
+/* ---- boot.c: -a ---- */
+
+int boot_run(const struct savecore_opts *opts);
 
 #endif /* _SAVECORE_H_ */

@@ -31,6 +31,19 @@ struct session {
 
 /* ---- What is opened ---- */
 
+static void
+session_close(struct session *s)
+{
+	find_free(&s->where);
+	dir_close(&s->dir);
+	if (s->systemfd != -1)
+		close(s->systemfd);
+	if (s->corefd != -1)
+		close(s->corefd);
+	free(s->dumps);
+	free(s);
+}
+
 static int
 session_open_saving(struct session *s, const struct savecore_opts *opts)
 {
@@ -81,7 +94,7 @@ session_open_devices(struct session *s, const struct savecore_opts *opts)
 	return opts->mode == SAVECORE_SAVE ? session_open_saving(s, opts) : 0;
 }
 
-struct session *
+static struct session *
 session_open(const struct savecore_opts *opts)
 {
 	struct session *s;
@@ -92,6 +105,7 @@ session_open(const struct savecore_opts *opts)
 		return NULL;
 	}
 	s->dir.fd = s->systemfd = s->corefd = -1;
+	s->dir.wait = opts->boot;
 	s->dir.suffix = opts->format->suffix;
 	s->dir.output = opts->output;
 	if ((opts->mode == SAVECORE_CONVERT ? session_open_converting(s, opts) :
@@ -99,19 +113,6 @@ session_open(const struct savecore_opts *opts)
 		return s;
 	session_close(s);
 	return NULL;
-}
-
-void
-session_close(struct session *s)
-{
-	find_free(&s->where);
-	dir_close(&s->dir);
-	if (s->systemfd != -1)
-		close(s->systemfd);
-	if (s->corefd != -1)
-		close(s->corefd);
-	free(s->dumps);
-	free(s);
 }
 
 /* ---- The worker: which dump ---- */
@@ -234,11 +235,12 @@ session_save(struct session *s, const struct savecore_opts *opts)
 		    "savecore -c", d->path);
 		return -1;
 	}
-	/* Where there was nothing to save there is nothing to keep. */
+	/* Where there was nothing to save there is nothing to keep, nor at boot
+	 * anything to wait for. */
 	if (dump_clear(d, &s->known) == -1 ||
 	    (opts->wipe && session_wipe(d, opts) == -1))
 		return -1;
-	return r == 0 ? 0 : -1;
+	return r == 0 || opts->boot ? 0 : -1;
 }
 
 static int
@@ -289,7 +291,7 @@ session_check(struct session *s, const struct savecore_opts *opts)
 		msg(LOG_NOTICE, "no core dump");
 	else if (opts->verbose)
 		msg(LOG_NOTICE, "%s: there is a dump", d->path);
-	return d == NULL ? -1 : 0;
+	return d == NULL ? 1 : 0;
 }
 
 static int
@@ -326,10 +328,10 @@ session_worker(struct session *s, const struct savecore_opts *opts, int sock)
 		msg_errno(LOG_ERR, "standard output");
 		r = -1;
 	}
-	_exit(r == 0 ? 0 : 1);
+	_exit(r == 0 ? 0 : r == 1 ? KEEPER_NO_DUMP : 1);
 }
 
-int
+static int
 session_run(struct session *s, const struct savecore_opts *opts)
 {
 	int sock[2];
@@ -346,4 +348,17 @@ session_run(struct session *s, const struct savecore_opts *opts)
 	}
 	close(sock[1]);
 	return keeper_serve(sock[0], pid, &s->where, &s->dir);
+}
+
+int
+session_do(const struct savecore_opts *opts)
+{
+	struct session *s = session_open(opts);
+	int r;
+
+	if (s == NULL)
+		return -1;
+	r = session_run(s, opts);
+	session_close(s);
+	return r;
 }

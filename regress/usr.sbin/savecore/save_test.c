@@ -263,7 +263,7 @@ options_wrong_give_usage(void **state)
 
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_refused(s, sandbox_run(s, "-D", s->image, wrong[i][0],
-		    wrong[i][1], NULL), "usage: savecore [-fvz]");
+		    wrong[i][1], NULL), "usage: savecore");
 }
 
 int

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * boot_test.c: savecore -a, on which it depends whether swap is turned on.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "saving.h"
+
+static void
+configure(struct sandbox *s, const char *dir, const char *more)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "directory=%s\n%s", dir, more);
+	sandbox_file(s, "/etc/swapcore.conf", text);
+}
+
+static int
+boot(struct sandbox *s)
+{
+	return sandbox_run(s, "-a", "-D", s->image, NULL);
+}
+
+/* This test checks that a dump is saved where the file says, and cleared, and
+ * that there being none afterwards is no failure. */
+static void
+boot_dump_is_saved_once(void **state)
+{
+	struct sandbox *s = *state;
+
+	configure(s, s->dir, "");
+	assert_int_equal(boot(s), 0);
+	assert_true(sandbox_good(s, "linux.0.core"));
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "no core dump");
+	assert_false(sandbox_has(s, "linux.1.core"));
+	assert_int_equal(check(s), 1);
+}
+
+/* This test checks that all dumps of the machine are saved in one run. */
+static void
+boot_all_dumps_are_saved(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	configure(s, s->dir, "");
+	sandbox_file(s, "/etc/fstab", "/dev/swap1 none swap sw 0 0\n");
+	sandbox_file(s, "/proc/partitions", " 259 1 65536 swap0\n");
+	sandbox_spec(&spec);
+	spec.time_ns -= 3600ull * 1000000000;
+	snprintf(s->image, sizeof(s->image), "%s",
+	    sandbox_path(s, "/dev/swap1"));
+	sandbox_image(s, &spec);
+	assert_int_equal(sandbox_run(s, "-a", NULL), 0);
+	assert_true(sandbox_has(s, "linux.0.core"));
+	assert_true(sandbox_has(s, "linux.1.core"));
+	assert_int_equal(sandbox_run(s, "-n", NULL), 1);
+}
+
+/* This test checks that compress=gzip is -z. */
+static void
+boot_compress_is_heeded(void **state)
+{
+	struct sandbox *s = *state;
+
+	configure(s, s->dir, "compress=gzip\n");
+	assert_int_equal(boot(s), 0);
+	assert_true(sandbox_good(s, "linux.0.core.gz"));
+}
+
+/* This test checks that a dump with no place to go stays, fails, and that the
+ * remedy is told. */
+static void
+boot_unsaved_dump_fails(void **state)
+{
+	struct sandbox *s = *state;
+
+	configure(s, "/nonexistent", "");
+	assert_int_equal(boot(s), 1);
+	sandbox_assert_said(s, "/nonexistent: No such file");
+	sandbox_assert_said(s, "stays off as swap");
+	assert_true(sandbox_untouched(s));
+}
+
+/* This test checks that a directory that is not there is no failure where there
+ * is nothing to save. */
+static void
+boot_no_dump_needs_no_directory(void **state)
+{
+	struct sandbox *s = *state;
+
+	configure(s, "/nonexistent", "");
+	assert_int_equal(sandbox_run(s, "-c", "-D", s->image, NULL), 0);
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "no core dump");
+}
+
+/* This test checks that on-failure=swap makes a failure none, and says so. */
+static void
+boot_on_failure_swap_succeeds(void **state)
+{
+	struct sandbox *s = *state;
+
+	configure(s, "/nonexistent", "on-failure=swap\n");
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "swap may overwrite it");
+	assert_true(sandbox_untouched(s));
+}
+
+/* This test checks that a bad line is told and keeps nothing from being
+ * saved. */
+static void
+boot_bad_line_is_told_and_dump_saved(void **state)
+{
+	struct sandbox *s = *state;
+
+	configure(s, s->dir, "level=often\n");
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "/etc/swapcore.conf:2: level=often");
+	assert_true(sandbox_good(s, "linux.0.core"));
+}
+
+/* This test checks that a dump of a wrong time is saved, and that it was seen:
+ * without -a it is refused. */
+static void
+boot_wrong_time_is_saved(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	configure(s, s->dir, "");
+	sandbox_spec(&spec);
+	spec.time_ns -= 61ull * 24 * 3600 * 1000000000;
+	sandbox_image(s, &spec);
+	assert_int_equal(save(s), 1);
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "dump time is unreasonable");
+	assert_true(sandbox_good(s, "linux.0.core"));
+}
+
+/* This test checks that a dump that was not finished is saved, and cleared. */
+static void
+boot_incomplete_is_saved(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	configure(s, s->dir, "");
+	sandbox_spec(&spec);
+	spec.data_valid = CHUNK;
+	spec.state = KCORE_STATE_INPROGRESS;
+	sandbox_image(s, &spec);
+	assert_int_equal(save(s), 1);
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "core may be incomplete");
+	assert_true(sandbox_has(s, "linux.0.core"));
+	assert_int_equal(check(s), 1);
+}
+
+/* This test checks that a dump of a stranger is not taken, nor a failure. */
+static void
+boot_unknown_armid_is_passed_over(void **state)
+{
+	struct sandbox *s = *state;
+
+	configure(s, s->dir, "");
+	sandbox_file(s, "/var/lib/swapcore/armid",
+	    "00112233445566778899aabbccddeeff 1 /dev/x\n");
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "was not armed by this system");
+	assert_true(sandbox_untouched(s));
+}
+
+/* This test checks that -a goes with -v and -D alone. */
+static void
+boot_other_options_are_refused(void **state)
+{
+	static const char *const bad[] = { "-c", "-f", "-n", "-z", "--wipe",
+	    "-Z1", "-Fkdump", "-Nx", "/tmp" };
+	struct sandbox *s = *state;
+	size_t i;
+
+	configure(s, s->dir, "");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(sandbox_run(s, "-a", bad[i], NULL), 1);
+		sandbox_assert_said(s, "usage: savecore -a");
+	}
+	assert_true(sandbox_untouched(s));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(boot_dump_is_saved_once),
+		TEST(boot_all_dumps_are_saved),
+		TEST(boot_compress_is_heeded),
+		TEST(boot_unsaved_dump_fails),
+		TEST(boot_no_dump_needs_no_directory),
+		TEST(boot_on_failure_swap_succeeds),
+		TEST(boot_bad_line_is_told_and_dump_saved),
+		TEST(boot_wrong_time_is_saved),
+		TEST(boot_incomplete_is_saved),
+		TEST(boot_unknown_armid_is_passed_over),
+		TEST(boot_other_options_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * boot.c: -a, what is done at boot before swap is turned on.
+ *
+ * Whether there is a dump is asked first, without looking at the directory: a
+ * directory that is not right keeps no swap off where there is nothing to save.
+ */
+#include <stdlib.h>
+
+#include "savecore.h"
+
+/* A device has one dump; more runs than this are no progress. */
+#define BOOT_RUNS	256
+
+/* Saves all the dumps there are, the newest first. */
+static int
+boot_save(const struct savecore_opts *opts)
+{
+	struct savecore_opts look = *opts;
+	int i, r = 0;
+
+	look.mode = SAVECORE_CHECK;
+	look.verbose = false;
+	for (i = 0; i < BOOT_RUNS; i++) {
+		r = session_do(&look);
+		if (r != 0 || (r = session_do(opts)) == -1)
+			break;
+	}
+	if (i == 0 && r == 1)
+		msg(LOG_INFO, "%s%sno core dump",
+		    opts->device == NULL ? "" : opts->device,
+		    opts->device == NULL ? "" : ": ");
+	return i < BOOT_RUNS && r == 1 ? 0 : -1;
+}
+
+int
+boot_run(const struct savecore_opts *opts)
+{
+	if (boot_save(opts) == 0)
+		return 0;
+	if (opts->swap_anyway) {
+		msg(LOG_ERR, "a dump was not saved, and swap may overwrite it: "
+		    "swapcore.conf(5) says on-failure=swap");
+		return 0;
+	}
+	if (opts->device != NULL)
+		msg(LOG_ERR, "%s: stays off as swap: put right what is said "
+		    "above and start it again, or give the dump up with "
+		    "savecore -c", opts->device);
+	return -1;
+}
