@@ -87,11 +87,15 @@ dumpdev_bufs_free(struct dumpdev *dd, unsigned int first)
 static int
 dumpdev_bufs_alloc(struct dumpdev *dd)
 {
+	const unsigned int last = dd->nslots - 1;
 	unsigned int i;
 	int error;
 
+	if (dd->last_len == 0 || dd->last_len > dd->slot_len)
+		dd->last_len = dd->slot_len;
 	for (i = 0; i < dd->nslots; i++) {
-		error = dd->bus->ops->dma_alloc(dd->bus, dd->slot_len,
+		error = dd->bus->ops->dma_alloc(dd->bus,
+		    i == last ? dd->last_len : dd->slot_len,
 		    &dd->slots[i].buf);
 		if (error != 0) {
 			memset(&dd->slots[i].buf, 0,
@@ -303,7 +307,8 @@ dumpdev_inrange(const struct dumpdev *dd, enum dumpdev_op op, unsigned int slot,
 		return blk == 0 && nblks == 0;
 	return (op == DUMPDEV_READ || op == DUMPDEV_WRITE) && nblks != 0 &&
 	    blk < dd->nblks && nblks <= dd->nblks - blk &&
-	    (uint64_t)nblks * dd->blksize <= dd->slot_len;
+	    (uint64_t)nblks * dd->blksize <= dd->slot_len &&
+	    (uint64_t)nblks * dd->blksize <= dd->slots[slot].buf.len;
 }
 
 int

@@ -88,7 +88,7 @@ enum dumpdev_op {
  * dumpdev_drain(), or by the dumpdev_submit() that would use the slot again.
  */
 struct dumpdev_slot {
-	struct dumpdev_dma buf;	/* slot_len bytes */
+	struct dumpdev_dma buf;	/* slot_len bytes; the last's: last_len */
 	int status;
 	uint64_t deadline_us;	/* absolute; set by dumpdev_submit() */
 	enum dumpdev_op op;	/* what is asked, to ask it again */
@@ -165,6 +165,8 @@ struct dumpdev {
 	uint64_t nblks;		/* capacity in blocks */
 	unsigned int nslots;	/* wished for; lowered, to 2 at least */
 	uint32_t slot_len;	/* bytes of a bounce buffer; multiple of 4096 */
+	uint32_t last_len;	/* bytes of the last slot's buffer; 0: slot_len.
+				   A multiple of 4096 */
 	uint32_t max_xfer;	/* the stock driver's limit in bytes; 0: none */
 
 	struct dumpdev_slot slots[DUMPDEV_MAXSLOTS];

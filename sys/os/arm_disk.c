@@ -11,8 +11,8 @@
 #include <os/kcompat.h>
 #include <os/os.h>
 
-#define SLOTS		6u
-#define SLOT_LEN	(256u << 10)
+#define BUFFERS_LEN	(1536u << 10)	/* what is in flight at most */
+#define SLOT_LEN	(512u << 10)	/* in one request */
 #define BIND_WAIT_MS	2000u	/* for a driver that binds or unbinds */
 
 /* The first page of the window, past every cache. */
@@ -132,10 +132,14 @@ arm_controller(struct armed *a, const struct arm_config *cfg,
 		return error;
 	dd->blksize = bdev_logical_block_size(bdev);
 	dd->nblks = get_capacity(bdev->bd_disk) / per;
-	dd->nslots = SLOTS;
-	dd->slot_len = SLOT_LEN;
 	dd->max_xfer = queue_max_hw_sectors(bdev_get_queue(bdev)) <<
 	    SECTOR_SHIFT;
+	/* Many requests where each is small; and one page for records. */
+	dd->slot_len = SLOT_LEN;
+	if (dd->max_xfer >= PAGE_SIZE && dd->max_xfer < SLOT_LEN)
+		dd->slot_len = dd->max_xfer & PAGE_MASK;
+	dd->nslots = min(BUFFERS_LEN / dd->slot_len, DUMPDEV_MAXSLOTS - 1) + 1;
+	dd->last_len = KCORE_ALIGN;
 	if (via) {
 		a->watch = events_watch(via);
 		if (IS_ERR(a->watch)) {

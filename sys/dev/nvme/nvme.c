@@ -73,6 +73,7 @@ static int
 nvme_mem_alloc(struct dumpdev *dd, unsigned int io_depth)
 {
 	struct nvme_softc *sc = dd->softc;
+	const struct dumpdev_dma *buf;
 	size_t len;
 	uint8_t *list;
 	unsigned int i;
@@ -95,9 +96,12 @@ nvme_mem_alloc(struct dumpdev *dd, unsigned int io_depth)
 	sc->ident_busaddr = sc->mem.busaddr + NVME_PAGE_IDENT * NVME_PAGE;
 	sc->prp_busaddr = sc->mem.busaddr + NVME_PAGE_PRP * NVME_PAGE;
 	list = (uint8_t *)sc->mem.va + NVME_PAGE_PRP * NVME_PAGE;
-	for (i = 0; i < dd->nslots; i++, list += sc->prp_stride)
-		nvme_prp_fill((void *)list, dd->slots[i].buf.busaddr,
+	for (i = 0; i < dd->nslots; i++, list += sc->prp_stride) {
+		buf = &dd->slots[i].buf;
+		nvme_prp_fill((void *)list, buf->busaddr,
+		    buf->len < dd->slot_len ? (uint32_t)buf->len :
 		    dd->slot_len);
+	}
 	return 0;
 }
 
