@@ -79,8 +79,20 @@ install:
 	    install -D -m 644 $(OBJ)/sys/$$k/swapcore.ko \
 	    $(DESTDIR)$(MODDIR)/$$k/updates/swapcore.ko || exit 1; done
 
+# Debian packages, in $(OBJ)/deb, of a copy of the tree without what was built.
+deb:
+	@sh regress/setup.sh deb
+	rm -rf $(OBJ)/deb
+	mkdir -p $(OBJ)/deb/swapcore
+	tar -c --exclude=./obj --exclude=./.git . | \
+	    tar -x -C $(OBJ)/deb/swapcore
+	cd $(OBJ)/deb/swapcore && env -u MAKEFLAGS -u MAKELEVEL -u OBJ \
+	    -u KERNELS dpkg-buildpackage -us -uc -b
+	rm -rf $(OBJ)/deb/swapcore
+	@ls $(OBJ)/deb/*.deb
+
 clean:
 	rm -rf $(OBJ)
 
-.PHONY: all setup setup-quick check-quick check check-all demo bench \
+.PHONY: all deb setup setup-quick check-quick check check-all demo bench \
 	layering install clean

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# setup.sh [quick|bench|all]: installs the Debian packages that building and
+# setup.sh [quick|bench|deb|all]: installs the Debian packages that building and
 # testing need, where they are missing.  With "quick", only those of `make
 # check-quick`; with "bench" and "all", what those need besides.
 set -eu
@@ -13,7 +13,8 @@ packages='gcc gcc-12 g++ make binutils libc6-dev pkgconf libelf-dev libbpf-dev
     qemu-utils cpio e2fsprogs fdisk bpftool makedumpfile"
 case ${1-} in
 bench) packages="$packages fio" ;;
-all) packages="$packages debootstrap git clang libclang-rt-dev crash
+deb) packages="$packages debhelper dh-dkms dpkg-dev fakeroot" ;;
+all) packages="$packages debhelper dh-dkms dpkg-dev fakeroot lintian debootstrap git clang libclang-rt-dev crash
     python3-drgn" ;;
 esac
 

@@ -15,7 +15,7 @@ $(ODIR)/lib$(LIB).a: $(OBJS)
 	$(AR) rcs $@ $(OBJS)
 
 $(ODIR)/$(SONAME): $(OBJS) $(VERSION_MAP)
-	$(CC) $(CFLAGS) -shared -Wl,-soname,$(SONAME) \
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) \
 	    -Wl,--version-script,$(VERSION_MAP) -Wl,-z,defs \
 	    -o $@ $(OBJS) $(LDADD)
 

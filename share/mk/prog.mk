@@ -12,7 +12,7 @@ $(ODIR)/%.o: %.c
 	$(CC) $(CSTD) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -c -o $@ $<
 
 $(ODIR)/$(PROG): $(OBJS) $(filter %.a,$(LDADD))
-	$(CC) $(CFLAGS) -o $@ $(OBJS) $(LDADD)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJS) $(LDADD)
 
 clean:
 	rm -rf $(ODIR)
