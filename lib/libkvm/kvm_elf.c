@@ -13,6 +13,7 @@
 #include "kvm_private.h"
 
 #define ELF_IDMAX	64u
+#define ELF_MODULE	0x100u
 
 struct kvmi_elf {
 	int fd;
@@ -22,10 +23,20 @@ struct kvmi_elf {
 	size_t strndx;		/* section of the names */
 	uint8_t id[ELF_IDMAX];
 	size_t idlen;
+	bool dump;		/* it was made of a dump that had this header */
+	cpu_kcore_hdr_t hdr;
 	pthread_mutex_t lock;	/* libelf is not for several threads */
 };
 
-/* The build id among the notes of a section. */
+static bool
+elf_note_is(const Elf_Data *d, const GElf_Nhdr *nh, size_t at,
+    const char *name, uint32_t type)
+{
+	return nh->n_type == type && nh->n_namesz == strlen(name) + 1 &&
+	    memcmp((char *)d->d_buf + at, name, nh->n_namesz) == 0;
+}
+
+/* The build id among the notes of a section, and savecore's own. */
 static void
 elf_scan_notes(struct kvmi_elf *e, Elf_Scn *scn)
 {
@@ -36,13 +47,16 @@ elf_scan_notes(struct kvmi_elf *e, Elf_Scn *scn)
 	if (d == NULL)
 		return;
 	while ((off = gelf_getnote(d, off, &nh, &name, &desc)) > 0) {
-		if (nh.n_type != NT_GNU_BUILD_ID || nh.n_namesz != 4 ||
-		    memcmp((char *)d->d_buf + name, "GNU", 4) != 0 ||
-		    nh.n_descsz > sizeof(e->id))
-			continue;
-		memcpy(e->id, (char *)d->d_buf + desc, nh.n_descsz);
-		e->idlen = nh.n_descsz;
-		return;
+		if (e->idlen == 0 && nh.n_descsz <= sizeof(e->id) &&
+		    elf_note_is(d, &nh, name, "GNU", NT_GNU_BUILD_ID)) {
+			memcpy(e->id, (char *)d->d_buf + desc, nh.n_descsz);
+			e->idlen = nh.n_descsz;
+		} else if (nh.n_descsz == sizeof(e->hdr) &&
+		    elf_note_is(d, &nh, name, "SWAPCORE", KCORE_NOTE_CPU)) {
+			memcpy(&e->hdr, (char *)d->d_buf + desc,
+			    sizeof(e->hdr));
+			e->dump = true;
+		}
 	}
 }
 
@@ -59,7 +73,7 @@ elf_scan(kvm_t *kd, struct kvmi_elf *e)
 		if (gelf_getshdr(scn, &sh) == NULL)
 			return kvmi_err(kd, ENOEXEC, "section header: %s",
 			    elf_errmsg(-1));
-		if (sh.sh_type == SHT_NOTE && e->idlen == 0)
+		if (sh.sh_type == SHT_NOTE)
 			elf_scan_notes(e, scn);
 		if (sh.sh_type != SHT_SYMTAB || e->syms != NULL)
 			continue;
@@ -127,22 +141,34 @@ elf_want_cmp(const void *key, const void *want)
 	return strcmp(key, ((const struct kvmi_want *)want)->name);
 }
 
-/* n_type of a symbol. */
-static unsigned char
+/*
+ * n_type of a symbol; with ELF_MODULE where the file was made of a dump and it
+ * is a module's.
+ */
+static unsigned int
 elf_type(struct kvmi_elf *e, const GElf_Sym *sym)
 {
-	unsigned char type = N_DATA;
+	unsigned int type = N_DATA;
+	const char *name;
+	size_t names;
 	Elf_Scn *scn;
 	GElf_Shdr sh;
 
 	if (sym->st_shndx == SHN_ABS) {
 		type = N_ABS;
 	} else if ((scn = elf_getscn(e->elf, sym->st_shndx)) != NULL &&
-	    gelf_getshdr(scn, &sh) != NULL) {
+	    gelf_getshdr(scn, &sh) != NULL &&
+	    elf_getshdrstrndx(e->elf, &names) == 0 &&
+	    (name = elf_strptr(e->elf, names, sh.sh_name)) != NULL) {
+		/* All sections of a file that has symbols alone are NOBITS. */
 		if ((sh.sh_flags & SHF_EXECINSTR) != 0)
 			type = N_TEXT;
-		else if (sh.sh_type == SHT_NOBITS)
+		else if (sh.sh_type == SHT_NOBITS &&
+		    strncmp(name, ".data", 5) != 0 &&
+		    strncmp(name, ".rodata", 7) != 0)
 			type = N_BSS;
+		if (e->dump && strchr(name + 1, '.') != NULL)
+			type |= ELF_MODULE;
 	}
 	if (GELF_ST_BIND(sym->st_info) != STB_LOCAL)
 		type |= N_EXT;
@@ -167,13 +193,17 @@ static void
 elf_answer(struct kvmi_elf *e, struct kvmi_want *w, const struct kvmi_want *end,
     const char *name, const GElf_Sym *sym, uint64_t value)
 {
-	unsigned char type = elf_type(e, sym);
+	const unsigned int type = elf_type(e, sym);
 
+	const bool module = (type & ELF_MODULE) != 0;
+
+	/* The kernel's own before a module's, and then global ones. */
 	for (; w < end && strcmp(w->name, name) == 0; w++) {
-		if (w->nl->n_type != N_UNDF &&
-		    ((w->nl->n_type & N_EXT) != 0 || (type & N_EXT) == 0))
+		if (w->nl->n_type != N_UNDF && (module != w->module ? module :
+		    (w->nl->n_type & N_EXT) != 0 || (type & N_EXT) == 0))
 			continue;
-		w->nl->n_type = type;
+		w->module = module;
+		w->nl->n_type = (unsigned char)type;
 		w->nl->n_value = value;
 	}
 }
@@ -202,12 +232,19 @@ kvmi_elf_lookup(kvm_t *kd, struct kvmi_elf *e, struct kvmi_want *w, size_t n,
 		    GELF_ST_TYPE(sym.st_info) == STT_SECTION ||
 		    (found = elf_want(w, n, name)) == NULL)
 			continue;
-		if (sym.st_shndx != SHN_ABS && sym.st_value >= text_min)
+		if (sym.st_shndx != SHN_ABS && sym.st_value >= text_min &&
+		    !e->dump)
 			sym.st_value += slide;
 		elf_answer(e, found, w + n, name, &sym, sym.st_value);
 	}
 	pthread_mutex_unlock(&e->lock);
 	return rv;
+}
+
+const cpu_kcore_hdr_t *
+kvmi_elf_header(const struct kvmi_elf *e)
+{
+	return e->dump ? &e->hdr : NULL;
 }
 
 size_t

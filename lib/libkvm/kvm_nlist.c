@@ -18,13 +18,32 @@ nlist_cmp(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* Was the execfile made of this dump?  It is known that it was made of one. */
+static int
+nlist_check_dump(kvm_t *kd, const cpu_kcore_hdr_t *h)
+{
+	if (kd->live != NULL)
+		return kvmi_err(kd, ESTALE, "%s has the symbols of a dump, not "
+		    "of the running system", kd->execname);
+	if (h->kaslr_slide == kd->hdr->kaslr_slide &&
+	    (kvmi_zero(kd->hdr->boot_id, sizeof(h->boot_id)) ||
+	    memcmp(h->boot_id, kd->hdr->boot_id, sizeof(h->boot_id)) == 0))
+		return 0;
+	return kvmi_err(kd, ESTALE, "%s has the symbols of another dump: they "
+	    "were at other addresses", kd->execname);
+}
+
 /* Is the execfile the kernel that dumped, as far as that can be known? */
 static int
 nlist_check_kernel(kvm_t *kd)
 {
+	const cpu_kcore_hdr_t *h =
+	    kd->elf != NULL ? kvmi_elf_header(kd->elf) : NULL;
 	const uint8_t *id;
 	size_t len;
 
+	if (h != NULL && nlist_check_dump(kd, h) == -1)
+		return -1;
 	if (kd->live != NULL)
 		return kd->elf != NULL ? kvmi_live_check_kernel(kd) : 0;
 	if (kd->elf == NULL || kvmi_zero(kd->hdr->build_id,
@@ -142,6 +161,9 @@ nlist_pass(kvm_t *kd, struct kvmi_want *w, size_t n)
 	qsort(w, n, sizeof(*w), nlist_cmp);
 	if (kd->live != NULL)
 		return nlist_pass_live(kd, w, n);
+	/* What was made of the dump knows no more than the dump does. */
+	if (kd->elf != NULL && kvmi_elf_header(kd->elf) != NULL)
+		nlist_from_header(kd, w, n);
 	if (kd->elf != NULL && kvmi_elf_lookup(kd, kd->elf, w, n,
 	    kd->machine->text_min, kd->hdr->kaslr_slide) == -1)
 		return -1;

@@ -1028,6 +1028,7 @@ struct kvmi_elf;
 struct kvmi_want {
 	const char *name;
 	struct nlist *nl;	/* n_type is N_UNDF until it is found */
+	bool module;		/* what is found is a module's */
 };
 
 /* NULL with a text on failure. */
@@ -1039,6 +1040,11 @@ void kvmi_elf_close(struct kvmi_elf *e);
  */
 int kvmi_elf_lookup(kvm_t *kd, struct kvmi_elf *e, struct kvmi_want *w,
     size_t n, uint64_t text_min, uint64_t slide);
+/*
+ * The header of the dump that it was made of, whose run-time addresses it has;
+ * NULL: it is a kernel's own file.
+ */
+const cpu_kcore_hdr_t *kvmi_elf_header(const struct kvmi_elf *e);
 /* The build id: its bytes, or 0. */
 size_t kvmi_elf_buildid(const struct kvmi_elf *e, const uint8_t **id);
 

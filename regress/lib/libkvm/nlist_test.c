@@ -172,6 +172,86 @@ nlist_other_kernel_is_refused(void **state)
 	image_fini(&im);
 }
 
+/* The test kernel, with a note of the header that a core has; by objcopy(1). */
+static void
+add_note(const struct image *im, const char *path)
+{
+	static const struct {
+		Elf64_Nhdr nh;
+		char name[12];
+	} head = { { 9, sizeof(cpu_kcore_hdr_t), KCORE_NOTE_CPU },
+	    "SWAPCORE" };
+	uint8_t note[sizeof(head) + sizeof(cpu_kcore_hdr_t)];
+	char cmd[512];
+	FILE *fp;
+
+	memcpy(note, &head, sizeof(head));
+	image_get(im, im->info.cpu_off, note + sizeof(head),
+	    sizeof(cpu_kcore_hdr_t));
+	fp = fopen(path, "w");
+	assert_non_null(fp);
+	assert_int_equal(fwrite(note, 1, sizeof(note), fp), sizeof(note));
+	assert_int_equal(fclose(fp), 0);
+	snprintf(cmd, sizeof(cmd), "objcopy --add-section .note.x=%s "
+	    "--rename-section .data=.data.mod %s %s.elf && mv %s.elf %s", path,
+	    KERNEL, path, path, path);
+	assert_int_equal(system(cmd), 0);
+}
+
+/* This test checks that a file made of the dump has the addresses that symbols
+ * had, and goes with no other dump, nor with the running system. */
+static void
+nlist_file_made_of_dump_is_not_slid(void **state)
+{
+	struct nlist nl[] = {
+		{ .n_name = "test_text" }, { .n_name = "test_data" },
+		{ .n_name = "test_bss" }, { .n_name = "dumpmag" },
+		{ .n_name = NULL },
+	};
+	char errbuf[KVM_ERRBUFSZ], path[80];
+	struct image im;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		image_init(&im);
+		im.spec.core = true;
+		im.spec.pokes = build_id;
+		im.spec.npokes = 3;
+		image_write(&im);
+		snprintf(path, sizeof(path), "%s.elf", im.path);
+		add_note(&im, path);
+		im.spec.boot_id[3] ^= i == 1;
+		im.spec.slide += i == 2 ? 0x200000 : 0;
+		image_write(&im);
+		open_with_kernel(&im, path);
+		if (i > 0) {
+			assert_int_equal(kvm_nlist(im.kd, nl), -1);
+			assert_int_equal(errno, ESTALE);
+			image_says(&im, "has the symbols of another dump");
+			unlink(path);
+			image_fini(&im);
+			continue;
+		}
+		assert_int_equal(kvm_nlist(im.kd, nl), 0);
+		assert_int_equal(nl[0].n_value, linked_at("test_text"));
+		assert_int_equal(nl[0].n_type, N_TEXT | N_EXT);
+		assert_int_equal(nl[1].n_value, linked_at("test_data"));
+		assert_int_equal(nl[1].n_type, N_DATA | N_EXT);
+		assert_int_equal(nl[2].n_type, N_BSS | N_EXT);
+		assert_int_equal(nl[3].n_value,
+		    MKDUMP_MODULE_VA + MKDUMP_AT_DUMPMAG);
+		kvm_close(im.kd);
+		im.kd = kvm_openfiles(path, NULL, NULL, O_RDONLY, errbuf);
+		assert_non_null(im.kd);
+		assert_int_equal(kvm_nlist(im.kd, nl), -1);
+		assert_non_null(strstr(kvm_geterr(im.kd), "not of the "
+		    "running system"));
+		unlink(path);
+		image_fini(&im);
+	}
+}
+
 /* This test checks that nlist before mkheader fails and finds nothing. */
 static void
 nlist_before_mkheader_fails(void **state)
@@ -268,6 +348,7 @@ main(void)
 		cmocka_unit_test(nlist_header_names_are_found),
 		cmocka_unit_test(nlist_execfile_symbols_are_slid),
 		cmocka_unit_test(nlist_other_kernel_is_refused),
+		cmocka_unit_test(nlist_file_made_of_dump_is_not_slid),
 		cmocka_unit_test(nlist_before_mkheader_fails),
 		cmocka_unit_test(nlist_bad_execfile_does_not_open),
 		cmocka_unit_test(nlist_damaged_execfile_never_crashes),
