@@ -14,7 +14,6 @@ import sys
 import case
 import crash
 import disk
-import namelist
 from vm import LostVM, NoLine
 
 SWAP, DATA = disk.node("nvme", 2), "/dev/vda"
@@ -37,7 +36,6 @@ swapon {SWAP}
 sysctl -q -w kernel.panic=1 kernel.panic_on_oops=1
 insmod /swapcore.ko || die insmod
 dumpon {SWAP} || die dumpon
-say kallsyms grep -wE '{"|".join(crash.NAMES)}' /proc/kallsyms
 umount /var
 {crash.PANIC}
 """
@@ -64,7 +62,7 @@ def for_people(lines):
 
 
 def crash_machine(one, swap, data):
-    """The two boots; what the first printed of itself."""
+    """The two boots."""
     devices = [*disk.attach(swap, "nvme"), *disk.attach(data, "virtio", 1)]
     with one.boot(GUEST, devices, mem_mib=512, smp=2, reboot=True) as vm:
         crash.await_dying(vm)
@@ -84,13 +82,12 @@ def crash_machine(one, swap, data):
         vm.data.wait("@@end 0", 300, begin)
         show(for_people(vm.data.lines[begin:]))
         vm.wait_exit(60)
-    return crash.blocks("\n".join(first))
 
 
 def fetch(data, out):
     """Takes what savecore left out of the machine's second disk."""
     os.makedirs(out, exist_ok=True)
-    for name in ("linux.0.core", "bounds"):
+    for name in ("linux.0.core", "linux.0", "bounds"):
         path = f"{out}/{name}"
         disk.free(path)
         subprocess.run(["/sbin/debugfs", "-R", f"dump /crash/{name} {path}",
@@ -99,17 +96,16 @@ def fetch(data, out):
     return f"{out}/linux.0.core"
 
 
-def read_core(one, core, found, out):
+def symbols_of(core):
+    """The file with its symbols."""
+    return core.removesuffix(".core")
+
+
+def read_core(one, core):
     """What the core says, through libkvm."""
-    hdr = subprocess.run([f"{one.tools}/showcore", core], check=True,
-                         capture_output=True, text=True).stdout
-    slide = int(re.search("KASLR slide (0x[0-9a-f]+|0)", hdr)[1], 16)
-    symbols = [(int(addr, 16), kind, name) for addr, kind, name in
-               (line.split()[:3] for line in found["kallsyms"])]
-    names = f"{out}/linux.names"
-    namelist.write(symbols, slide, names)
-    show(subprocess.run([f"{one.tools}/showcore", core, names], check=True,
-                        capture_output=True, text=True).stdout.splitlines())
+    show(subprocess.run([f"{one.tools}/showcore", core, symbols_of(core)],
+                        check=True, capture_output=True,
+                        text=True).stdout.splitlines())
 
 
 def demo(one, args):
@@ -118,17 +114,16 @@ def demo(one, args):
          f"    an NVMe disk with a swap partition, {SWAP}, and a disk for "
          "/var.\n    It loads swapcore.ko and runs dumpon(8):")
     swap, data = one.disk(640), one.disk(768, None)
-    found = crash_machine(one, swap, data)
+    crash_machine(one, swap, data)
     tell("Taking the core out of the machine's disk, to the host:")
     core = fetch(data, args.out)
     show(subprocess.run(["ls", "-l", args.out], check=True,
                         capture_output=True, text=True).stdout.splitlines())
     tell("What the core says, read with libkvm:")
-    read_core(one, core, found, args.out)
+    read_core(one, core)
     tell(f"The core file is {core}")
-    show([f"The names that were looked up in it: {args.out}/linux.names",
-          f"Read it again: {args.tools}/showcore {core} "
-          f"{args.out}/linux.names"])
+    show([f"The kernel's symbols, as they were: {symbols_of(core)}",
+          f"Read it again: {args.tools}/showcore {core} {symbols_of(core)}"])
 
 
 def main():

@@ -37,8 +37,9 @@ class Run:
             env={**os.environ, "SAVECORE_ROOT": root})
         self.status = done.returncode
         self.said = done.stdout + done.stderr
+        # Symbols are there where as much of the kernel is in the dump.
         self.files = sorted(name for name in os.listdir(self.dir)
-                            if name != "bounds")
+                            if name not in ("bounds", "linux.0"))
         self.core = f"{self.dir}/linux.0.core"
 
     def untouched(self):

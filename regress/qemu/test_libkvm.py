@@ -7,6 +7,7 @@ import re
 
 import backtrace
 import crash
+import linuxfile
 from case import test
 
 TELL = """
@@ -18,7 +19,7 @@ sleep 1000 &
 kill -STOP $!
 say stats cat /proc/[0-9]*/stat
 say statuses cat /proc/[0-9]*/task/[0-9]*/status
-""" + backtrace.STACKS
+""" + linuxfile.TELL + backtrace.STACKS
 # More pages than the counters of memory may be behind.
 PAGES_BEHIND = 256
 TICKS = 100             # USER_HZ
@@ -185,12 +186,14 @@ def registers(case, core, dead):
 @test(all_kernels=True)
 def nvme_core_tells_what_the_guest_told(case):
     """symbols, log, modules, registers, processes, backtraces and release found
-    in a core with nothing else are those that the guest printed: NVMe, two
-    CPUs."""
+    in a core with nothing else are those that the guest printed, and so are
+    the symbols and types of the file made beside it: NVMe, two CPUs."""
     dead = crash.kill(case, "nvme", work=TELL, smp=2)
     dead.check_complete()
     core = dead.save()
     symbols(case, core, dead.found["ksyms"])
+    linuxfile.check(case, core, dead.found,
+                    *split_symbols(dead.found["ksyms"]))
     kernel_log(case, core, dead.found["dmesg"])
     modules(case, core, dead.found["modules"])
     registers(case, core, dead)

@@ -276,6 +276,11 @@ bool physwalk_next(struct physwalk *w, struct physrange *r);
 /* Writes them to fp, where that is not NULL: their bytes, or -1. */
 int64_t notes_write(const struct copy *c, FILE *fp);
 
+/* ---- namelist.c: a kernel file, made of the dump ---- */
+
+/* Writes it to fd: 0, or -1 and why not. */
+int namelist_write(kvm_t *kd, int fd, char *why, size_t len);
+
 /* ---- physmap.c: what memory a piece of CORE_DATA is ---- */
 
 /* "0x1000-0x1fff, 0x4000-0x4fff and 3 more": a text for a message. */
