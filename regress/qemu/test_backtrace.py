@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Backtraces of panics in places that are hard to come back from."""
 
+import os
+
 import backtrace
 import crash
 from case import test
@@ -105,3 +107,24 @@ def backtrace_through_the_graph_tracer(case):
     dead.check_complete()
     trace = backtrace.panicked_as_printed(case, dead.save(), dead.console)
     has(case, trace, "vfs_write", "ksys_write")
+
+
+@test(slow=True, all_kernels=True)
+def signature_is_that_of_the_bug(case):
+    """two boots that die of the same NULL dereference have the same signature,
+    and one that dies of a BUG() in the same function has another."""
+    found = {}
+    for seed, how in ((1, "null"), (2, "null"), (3, "bug")):
+        dead = crash.kill(case, "nvme", panic=HOW.format(how=how),
+                          append="oops=panic", crashme=f"hold=1 seed={seed}")
+        dead.check_complete()
+        core = dead.save()
+        found[seed] = backtrace.signature(case, core)
+        for path in (core, case.path("bounds")):
+            os.remove(path)
+    case.equal(found[1], found[2], "the signature on two boots")
+    kinds = [found[seed].partition(":")[0] for seed in (1, 3)]
+    case.equal(kinds, ["NULL dereference", "BUG crashme.c"], "the kinds")
+    for line in found.values():
+        case.check(": crashme_die [crashme] < crashme_set_how [crashme] < "
+                   "param_attr_store < " in line, f"the signature is {line}")
