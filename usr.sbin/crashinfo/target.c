@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crashinfo.h"
 
@@ -42,7 +43,11 @@ target_open(struct target *t, const char *kernel, const char *core)
 	char errbuf[KVM_ERRBUFSZ];
 
 	t->core = core;
-	t->kd = kvm_openfiles(kernel, core, NULL, O_RDONLY, errbuf);
+	if (core != NULL && strcmp(core, "-") == 0 && kernel == NULL)
+		t->kd = kvm_openfd(dup(STDIN_FILENO), "standard input",
+		    O_RDONLY, errbuf);
+	else
+		t->kd = kvm_openfiles(kernel, core, NULL, O_RDONLY, errbuf);
 	if (t->kd == NULL)
 		errx(1, "%s", errbuf);
 	if (target_is_live(t))

@@ -39,21 +39,60 @@ dir_list(const struct crashdir *dir)
 	return dp;
 }
 
+static const char *const dir_families[] = {
+	"crash", "dmesg", "info", "linux", NULL,
+};
+
+/* Is this "FAMILY.N", whatever is behind it, a name of ours? */
+static bool
+dir_numbered(const char *name, unsigned int *number)
+{
+	const char *const *f;
+	unsigned long n;
+	size_t len;
+	char *end;
+
+	for (f = dir_families; *f != NULL; f++) {
+		len = strlen(*f);
+		if (strncmp(name, *f, len) != 0 || name[len] != '.' ||
+		    !isdigit((unsigned char)name[len + 1]))
+			continue;
+		n = strtoul(name + len + 1, &end, 10);
+		if (n >= BOUNDS_MAX || (*end != '\0' && *end != '.'))
+			continue;
+		*number = (unsigned int)n;
+		return true;
+	}
+	return false;
+}
+
+static bool
+dir_partial(const char *name)
+{
+	const size_t len = strlen(name);
+	const char *const *f;
+
+	if (name[0] != '.' || len < 9 ||
+	    strcmp(name + len - 8, ".partial") != 0)
+		return false;
+	for (f = dir_families; *f != NULL; f++)
+		if (strncmp(name + 1, *f, strlen(*f)) == 0 &&
+		    name[1 + strlen(*f)] == '.')
+			return true;
+	return false;
+}
+
 /* Removes what a run that was killed has left, or somebody put in the way. */
 static void
 dir_sweep(const struct crashdir *dir)
 {
 	struct dirent *de;
-	size_t len;
 	DIR *dp;
 
 	dp = dir_list(dir);
-	while (dp != NULL && (de = readdir(dp)) != NULL) {
-		len = strlen(de->d_name);
-		if (strncmp(de->d_name, ".linux.", 7) == 0 && len >= 15 &&
-		    strcmp(de->d_name + len - 8, ".partial") == 0)
+	while (dp != NULL && (de = readdir(dp)) != NULL)
+		if (dir_partial(de->d_name))
 			(void)unlinkat(dir->fd, de->d_name, 0);
-	}
 	if (dp != NULL)
 		closedir(dp);
 }
@@ -387,4 +426,41 @@ dir_abort(const struct crashdir *dir, struct dirfile *f)
 	close(f->fd);
 	f->fd = -1;
 	(void)unlinkat(dir->fd, f->tmp, 0);
+}
+
+void
+dir_link(const struct crashdir *dir, const char *name, const char *to)
+{
+	char tmp[NAME_MAX + 1];
+
+	snprintf(tmp, sizeof(tmp), ".%.200s.partial", name);
+	(void)unlinkat(dir->fd, tmp, 0);
+	if (to == NULL) {
+		(void)unlinkat(dir->fd, name, 0);
+		return;
+	}
+	if (symlinkat(to, dir->fd, tmp) == 0 &&
+	    renameat(dir->fd, tmp, dir->fd, name) == 0)
+		return;
+	msg_errno(LOG_WARNING, "%s/%s", dir->path, name);
+	(void)unlinkat(dir->fd, tmp, 0);
+}
+
+void
+dir_prune(const struct crashdir *dir, unsigned int number)
+{
+	struct dirent *de;
+	unsigned int n;
+	DIR *dp;
+
+	if (dir->maxdumps == 0)
+		return;
+	dp = dir_list(dir);
+	while (dp != NULL && (de = readdir(dp)) != NULL)
+		if (dir_numbered(de->d_name, &n) && n <= number &&
+		    number - n >= dir->maxdumps &&
+		    unlinkat(dir->fd, de->d_name, 0) == -1)
+			msg_errno(LOG_WARNING, "%s/%s", dir->path, de->d_name);
+	if (dp != NULL)
+		closedir(dp);
 }

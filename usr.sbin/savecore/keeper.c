@@ -32,7 +32,7 @@ struct keeper {
 	bool numbered;
 	unsigned int number;
 	struct dirfile files[KEEPER_NFILES];
-	bool created[KEEPER_NFILES];
+	bool created[KEEPER_NFILES], committed[KEEPER_NFILES];
 };
 
 static int
@@ -63,7 +63,10 @@ keeper_commit(struct keeper *k, const struct keeper_ask *ask)
 {
 	if (ask->what >= KEEPER_NFILES || k->files[ask->what].fd == -1)
 		return EINVAL;
-	return dir_commit(k->dir, &k->files[ask->what]) == -1 ? EIO : 0;
+	if (dir_commit(k->dir, &k->files[ask->what]) == -1)
+		return EIO;
+	k->committed[ask->what] = true;
+	return 0;
 }
 
 /* Is it still what was found, and does nobody use it? */
@@ -162,6 +165,30 @@ keeper_check_page0(const struct candidate *where, struct keeper_device *dev)
 	return -1;
 }
 
+/* What goes with a core once that is there. */
+static void
+keeper_complete(struct keeper *k)
+{
+	static const struct {
+		enum keeper_file what;
+		const char *link;
+	} links[] = {
+		{ KEEPER_CORE, "linux.core.last" },
+		{ KEEPER_KERNEL, "linux.last" },
+		{ KEEPER_INFO, "info.last" },
+		{ KEEPER_DMESG, "dmesg.last" },
+	};
+	size_t i;
+
+	if (!k->committed[KEEPER_CORE] || k->dir->output != NULL)
+		return;
+	for (i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		dir_link(k->dir, links[i].link, k->committed[links[i].what] ?
+		    k->files[links[i].what].name : NULL);
+	report_write(k->dir, k->files[KEEPER_CORE].name, k->number);
+	dir_prune(k->dir, k->number);
+}
+
 static int
 keeper_finish(struct keeper *k)
 {
@@ -179,6 +206,7 @@ keeper_finish(struct keeper *k)
 		close(k->devices[i].fd);
 	}
 	free(k->devices);
+	keeper_complete(k);
 	return r;
 }
 

@@ -5,7 +5,7 @@
  *
  * They are two processes with a socket between them.  The worker reads the
  * dump, which anybody may have written, and has nothing but open descriptors.
- * What it can ask of the keeper is this and no more: files of four fixed
+ * What it can ask of the keeper is this and no more: files of a few fixed
  * names, made and committed in the directory that was named at the start, and
  * candidates opened for writing, if nobody uses them.
  */

@@ -92,6 +92,10 @@ keeper_name(char *name, const struct crashdir *dir, enum keeper_file what,
 
 	if (dir->output != NULL)
 		snprintf(name, NAME_MAX + 1, "%s", dir->output);
+	else if (what == KEEPER_INFO || what == KEEPER_DMESG)
+		snprintf(name, NAME_MAX + 1, "%s.%u%s",
+		    what == KEEPER_INFO ? "info" : "dmesg", number,
+		    packed[packing]);
 	else
 		snprintf(name, NAME_MAX + 1, "linux.%u%s%s", number,
 		    suffix[what], packed[packing]);

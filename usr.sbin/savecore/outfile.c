@@ -40,8 +40,8 @@ int
 outfile_create(struct outfile *out, enum keeper_file what,
     const struct savecore_opts *opts, enum keeper_packing packing)
 {
-	const struct crashdir dir = { opts->directory, -1,
-	    opts->format->suffix, opts->output, false };
+	const struct crashdir dir = { .path = opts->directory, .fd = -1,
+		.suffix = opts->format->suffix, .output = opts->output };
 	char name[NAME_MAX + 1];
 	unsigned int number;
 

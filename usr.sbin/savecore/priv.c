@@ -81,8 +81,9 @@ static const int priv_denied[] = {
 	SCMP_SYS(ptrace), SCMP_SYS(socket), SCMP_SYS(vfork),
 };
 
+/* exec: it may become another program. */
 static int
-priv_filter(void)
+priv_filter(bool exec)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	const uint32_t deny = SCMP_ACT_ERRNO(EPERM);
@@ -100,7 +101,8 @@ priv_filter(void)
 		r = seccomp_rule_add(ctx, deny, SCMP_SYS(clone), 1,
 		    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 	for (i = 0; r == 0 && i < sizeof(priv_denied) / sizeof(int); i++)
-		r = seccomp_rule_add(ctx, deny, priv_denied[i], 0);
+		if (!exec || priv_denied[i] != SCMP_SYS(execve))
+			r = seccomp_rule_add(ctx, deny, priv_denied[i], 0);
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -110,8 +112,8 @@ priv_filter(void)
 	return -1;
 }
 
-int
-priv_drop(void)
+static int
+priv_become(bool exec)
 {
 	if (geteuid() == 0 && (setgroups(0, NULL) == -1 ||
 	    setresgid(PRIV_NOBODY, PRIV_NOBODY, PRIV_NOBODY) == -1 ||
@@ -120,10 +122,22 @@ priv_drop(void)
 		return -1;
 	}
 	/* It does not outlive the keeper. */
-	if (priv_set(0) == 0 && priv_filter() == 0 &&
+	if (priv_set(0) == 0 && priv_filter(exec) == 0 &&
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0)
 		return 0;
 	msg_errno(LOG_ERR, "can't give up privileges");
 	return -1;
+}
+
+int
+priv_drop(void)
+{
+	return priv_become(false);
+}
+
+int
+priv_program(void)
+{
+	return priv_become(true);
 }

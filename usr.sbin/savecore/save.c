@@ -247,6 +247,7 @@ save_core(struct dump *d, const struct savecore_opts *opts)
 	}
 	if (save_file(&c, &out, opts) == -1)
 		return -1;
+	info_write(d, &c, out.path, opts);
 	if (save_verdict(&c, &out) == 0)
 		return 0;
 	/* What could not be read may be read the next time. */

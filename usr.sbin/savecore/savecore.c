@@ -19,13 +19,14 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: savecore -a [-v] [-D device]\n"
-	    "       savecore [-fvz] [-D device] [-F format] [-N system] "
-	    "[-Z level] [--wipe]\n"
-	    "           [--zstd[=level]] [directory]\n"
+	    "       savecore [-fkvz] [-D device] [-F format] [-m maxdumps] "
+	    "[-N system]\n"
+	    "           [-Z level] [--json] [--wipe] [--zstd[=level]] "
+	    "[directory]\n"
 	    "       savecore [-fvz] [-F format] [-Z level] [--zstd[=level]] "
 	    "-o file core\n"
 	    "       savecore -c [-v] [-D device] [-N system] [--wipe]\n"
-	    "       savecore -n [-v] [-D device] [-N system]\n");
+	    "       savecore -C | -n [-v] [-D device] [-N system]\n");
 	exit(1);
 }
 
@@ -60,6 +61,19 @@ parse_level(const char *text, int max)
 	if (!isdigit((unsigned char)text[0]) || *end != '\0' || n > max)
 		usage();
 	return (int)n;
+}
+
+/* At least one. */
+static unsigned int
+parse_maxdumps(const char *text)
+{
+	char *end;
+	const unsigned long n = strtoul(text, &end, 10);
+
+	if (!isdigit((unsigned char)text[0]) || *end != '\0' || n == 0 ||
+	    n > INT_MAX)
+		usage();
+	return (unsigned int)n;
 }
 
 /* What goes with which format. */
@@ -128,6 +142,7 @@ static void
 parse(struct savecore_opts *opts, int argc, char **argv)
 {
 	static const struct option longopts[] = {
+		{ "json", no_argument, NULL, 'j' },
 		{ "wipe", no_argument, NULL, 'W' },
 		{ "zstd", optional_argument, NULL, 'S' },
 		{ NULL, 0, NULL, 0 },
@@ -140,7 +155,7 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 	opts->format = &outformat_kcore;
 	opts->level = 1;
 	opterr = 0;
-	while ((ch = getopt_long(argc, argv, "acD:F:fN:no:vZ:z", longopts,
+	while ((ch = getopt_long(argc, argv, "aCcD:F:fkm:N:no:vZ:z", longopts,
 	    NULL)) != -1) {
 		switch (ch) {
 		case 'S':
@@ -155,6 +170,15 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 			break;
 		case 'a':
 			opts->boot = true;
+			break;
+		case 'j':
+			opts->json = true;
+			break;
+		case 'k':
+			opts->keep = true;
+			break;
+		case 'm':
+			opts->maxdumps = parse_maxdumps(optarg);
 			break;
 		case 'c':
 			parse_mode(opts, SAVECORE_CLEAR);
@@ -172,6 +196,7 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 		case 'N':
 			opts->system = optarg;
 			break;
+		case 'C':
 		case 'n':
 			parse_mode(opts, SAVECORE_CHECK);
 			break;
@@ -196,6 +221,11 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	parse_check_format(opts);
+	if ((opts->mode != SAVECORE_SAVE || opts->boot) &&
+	    (opts->keep || opts->json || opts->maxdumps != 0))
+		usage();
+	if (opts->keep && opts->wipe)
+		usage();
 	if (opts->boot) {
 		parse_boot(opts, argc > 0 || level || format);
 		return;

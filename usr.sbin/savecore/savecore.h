@@ -52,6 +52,9 @@ struct savecore_opts {
 	bool force;
 	bool verbose;
 	bool wipe;
+	bool keep;		/* -k: the dump is not cleared */
+	bool json;		/* info.N */
+	unsigned int maxdumps;	/* -m; 0: any number */
 };
 
 /* ---- msg.c: standard error and syslog ---- */
@@ -67,6 +70,7 @@ void msg_errno(int pri, const char *fmt, ...)
 
 int priv_limit(void);	/* keeps what the keeper needs */
 int priv_drop(void);	/* keeps nothing */
+int priv_program(void);	/* the same, but another program may be run */
 
 /* ---- find.c: where a dump can be ---- */
 
@@ -141,6 +145,7 @@ struct crashdir {
 	int fd;			/* -1: none is needed */
 	const char *suffix;	/* of the name of a core */
 	const char *output;	/* the only file there will be, or NULL */
+	unsigned int maxdumps;	/* 0: any number */
 	bool wait;		/* for another savecore to end */
 };
 
@@ -169,6 +174,10 @@ int dir_create(const struct crashdir *dir, struct dirfile *f,
 /* Makes it durable under its name; never replaces a file. */
 int dir_commit(const struct crashdir *dir, struct dirfile *f);
 void dir_abort(const struct crashdir *dir, struct dirfile *f);
+/* Makes name a link to what of this number there is, in place of an older. */
+void dir_link(const struct crashdir *dir, const char *name, const char *to);
+/* Removes what is older than the last dir->maxdumps numbers. */
+void dir_prune(const struct crashdir *dir, unsigned int number);
 
 /* ---- ask.c: what the worker asks of the keeper ---- */
 
@@ -177,6 +186,8 @@ enum keeper_file {
 	KEEPER_KERNEL,
 	KEEPER_LOG,
 	KEEPER_NOTE,		/* the dump's id: its core has damage */
+	KEEPER_INFO,		/* facts */
+	KEEPER_DMESG,		/* the kernel's log */
 	KEEPER_NFILES,
 };
 
@@ -332,6 +343,18 @@ int save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd);
 /* Writes the core in the format of opts, under its name. */
 int save_file(struct copy *c, struct outfile *out,
     const struct savecore_opts *opts);
+
+/* ---- info.c ---- */
+
+/* Writes facts and the log beside the core, or says why not. */
+void info_write(const struct dump *d, const struct copy *c, const char *core,
+    const struct savecore_opts *opts);
+
+/* ---- report.c ---- */
+
+/* The same of crashinfo(8)'s report; runs in the keeper. */
+void report_write(const struct crashdir *dir, const char *core,
+    unsigned int number);
 
 /* ---- convert.c ---- */
 

@@ -108,6 +108,7 @@ session_open(const struct savecore_opts *opts)
 	s->dir.wait = opts->boot;
 	s->dir.suffix = opts->format->suffix;
 	s->dir.output = opts->output;
+	s->dir.maxdumps = opts->maxdumps;
 	if ((opts->mode == SAVECORE_CONVERT ? session_open_converting(s, opts) :
 	    session_open_devices(s, opts)) == 0)
 		return s;
@@ -226,7 +227,7 @@ session_save(struct session *s, const struct savecore_opts *opts)
 		return -1;
 	}
 	session_tell_others(s, d);
-	busy = session_writable(s, d, opts);
+	busy = opts->keep ? 0 : session_writable(s, d, opts);
 	if (busy == -1 || (r = save_dump(d, opts, s->systemfd)) == -1)
 		return -1;
 	if (busy == 1) {
@@ -234,6 +235,10 @@ session_save(struct session *s, const struct savecore_opts *opts)
 		    "cleared: swapoff(8) or umount(8) it, and clear it with "
 		    "savecore -c", d->path);
 		return -1;
+	}
+	if (opts->keep) {
+		msg(LOG_NOTICE, "%s: the dump is kept", d->path);
+		return r == 0 ? 0 : -1;
 	}
 	/* Where there was nothing to save there is nothing to keep, nor at boot
 	 * anything to wait for. */
