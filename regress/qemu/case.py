@@ -95,7 +95,7 @@ class Case:
     def __init__(self, name, kernel, args):
         self.name = name
         self.kernel = kernel
-        self.tools = args.tools # directory of cmpcore, readcore, showcore
+        self.tools = args.tools # directory of cmpcore, readcore
         self.sbin = args.sbin   # name -> path of our programs
         self.dir = f"{args.work}/{name}"
         self.logdir = f"{args.work}/{name}.logs"

@@ -16,6 +16,7 @@ import crash
 import disk
 from vm import LostVM, NoLine
 
+REPORT_LINES = 44
 SWAP, DATA = disk.node("nvme", 2), "/dev/vda"
 KERNEL_LINES = re.compile(r"Kernel panic|swapcore:|Rebooting")
 
@@ -50,15 +51,9 @@ def show(lines):
         print(f"    {line}", flush=True)
 
 
-def for_people(lines):
-    """What the guest printed outside of its blocks."""
-    shown, inside = [], False
-    for line in lines:
-        if line.startswith(("@@begin", "@@done")):
-            inside = line.startswith("@@begin")
-        elif not inside and not line.startswith("@@"):
-            shown.append(line)
-    return shown
+def told(lines):
+    """What the guest printed for people."""
+    return [line for line in lines if not line.startswith("@@")]
 
 
 def crash_machine(one, swap, data):
@@ -67,7 +62,7 @@ def crash_machine(one, swap, data):
     with one.boot(GUEST, devices, mem_mib=512, smp=2, reboot=True) as vm:
         crash.await_dying(vm)
         first = list(vm.data.lines)
-        show(for_people(first))
+        show(told(first))
         tell("Panicking it: echo c >/proc/sysrq-trigger.  The dying kernel "
              "writes its memory to swap:")
         at = len(vm.console.lines)
@@ -80,7 +75,7 @@ def crash_machine(one, swap, data):
              "runs in it:")
         begin, _ = vm.data.wait("@@ready", 120, len(first))
         vm.data.wait("@@end 0", 300, begin)
-        show(for_people(vm.data.lines[begin:]))
+        show(told(vm.data.lines[begin:]))
         vm.wait_exit(60)
 
 
@@ -96,18 +91,6 @@ def fetch(data, out):
     return f"{out}/linux.0.core"
 
 
-def symbols_of(core):
-    """The file with its symbols."""
-    return core.removesuffix(".core")
-
-
-def read_core(one, core):
-    """What the core says, through libkvm."""
-    show(subprocess.run([f"{one.tools}/showcore", core, symbols_of(core)],
-                        check=True, capture_output=True,
-                        text=True).stdout.splitlines())
-
-
 def demo(one, args):
     kernel = one.kernel
     tell(f"Booting Debian's kernel {kernel.release} in QEMU: 512 MiB, 2 CPUs,\n"
@@ -119,11 +102,12 @@ def demo(one, args):
     core = fetch(data, args.out)
     show(subprocess.run(["ls", "-l", args.out], check=True,
                         capture_output=True, text=True).stdout.splitlines())
-    tell("What the core says, read with libkvm:")
-    read_core(one, core)
-    tell(f"The core file is {core}")
-    show([f"The kernel's symbols, as they were: {symbols_of(core)}",
-          f"Read it again: {args.tools}/showcore {core} {symbols_of(core)}"])
+    crashinfo = [args.sbin["crashinfo"], "-M", core]
+    tell("How crashinfo(8)'s report of it begins:")
+    show(subprocess.run(crashinfo, check=True, capture_output=True,
+                        text=True).stdout.splitlines()[:REPORT_LINES])
+    tell("Read the rest, and more:")
+    show([" ".join(crashinfo), " ".join([*crashinfo, "ps"])])
 
 
 def main():
