@@ -34,7 +34,7 @@ kvm_create(const char *errstr)
 
 	if (kd == NULL)
 		return NULL;
-	kd->fd = -1;
+	kd->fd = kd->disk = -1;
 	kd->errstr = errstr;
 	if (kvmi_errs_init(&kd->errs) != 0)
 		goto free_kd;
@@ -72,6 +72,8 @@ kvm_destroy(kvm_t *kd)
 	kvmi_packed_close(kd);
 	if (kd->fd != -1)
 		close(kd->fd);
+	if (kd->disk != -1)
+		close(kd->disk);
 	kvmi_elf_close(kd->elf);
 	kvmi_elems_fini(&kd->procs);
 	kvmi_elems_fini(&kd->oldprocs);
@@ -109,8 +111,9 @@ kvm_open_format(kvm_t *kd)
 	if (end == -1)
 		return kvmi_syserr(kd, errno, "size");
 	kd->file_size = (uint64_t)end;
-	if ((S_ISREG(st.st_mode) && kvmi_packed_open(kd) == -1) ||
-	    kvmi_flat_open(kd) == -1)
+	if (kd->disk == -1 &&
+	    ((S_ISREG(st.st_mode) && kvmi_packed_open(kd) == -1) ||
+	    kvmi_flat_open(kd) == -1))
 		return -1;
 	for (i = 0; rv == 0 && kvmi_formats[i] != NULL; i++) {
 		kd->fmt = kvmi_formats[i];
@@ -213,20 +216,58 @@ kvm_open_fd(kvm_t *kd, const char *name, int flags)
 	return 0;
 }
 
+/* Where the file's bytes are on the disk: 0, or -1 with a text. */
+static int
+kvm_open_extents(kvm_t *kd, const struct kvm_extent *ext, size_t next)
+{
+	struct kvmi_range r = { .kind = KVMI_MEM_DATA };
+	size_t i;
+
+	kd->flat.unit = 1;
+	for (i = 0; i < next; i++) {
+		if (ext[i].ke_size > INT64_MAX - r.end ||
+		    ext[i].ke_start > INT64_MAX - ext[i].ke_size)
+			return kvmi_err(kd, EINVAL, "extent %zu: %llu bytes at "
+			    "%llu", i, (unsigned long long)ext[i].ke_size,
+			    (unsigned long long)ext[i].ke_start);
+		r.start = r.end;
+		r.end += ext[i].ke_size;
+		r.place = ext[i].ke_start;
+		if (kvmi_ranges_add(kd, &kd->flat, r) == -1)
+			return -1;
+		/* The disk's cache knows nothing of writes to the file. */
+		(void)posix_fadvise(kd->disk, (off_t)ext[i].ke_start,
+		    (off_t)ext[i].ke_size, POSIX_FADV_DONTNEED);
+	}
+	kd->flat_on = true;
+	return kvmi_ranges_sort(kd, &kd->flat);
+}
+
 kvm_t *
 kvm_openfd(int fd, const char *name, int flags, char *errbuf)
+{
+	return kvm_openextents(fd, -1, NULL, 0, name, flags, errbuf);
+}
+
+kvm_t *
+kvm_openextents(int fd, int disk, const struct kvm_extent *ext, size_t next,
+    const char *name, int flags, char *errbuf)
 {
 	kvm_t *kd = kvm_create(NULL);
 	int error;
 
 	if (kd == NULL) {
 		close(fd);
+		if (disk != -1)
+			close(disk);
 		snprintf(errbuf, KVM_ERRBUFSZ, "no memory for a descriptor");
 		errno = ENOMEM;
 		return NULL;
 	}
 	kd->fd = fd;
-	if (kvm_open_fd(kd, name, flags) == 0)
+	kd->disk = disk;
+	if ((disk == -1 || kvm_open_extents(kd, ext, next) == 0) &&
+	    kvm_open_fd(kd, name, flags) == 0)
 		return kd;
 	error = errno;
 	snprintf(errbuf, KVM_ERRBUFSZ, "%s", kvm_geterr(kd));

@@ -58,6 +58,17 @@ int kvm_close(kvm_t *kd);
  * this fails.
  */
 kvm_t *kvm_openfd(int fd, const char *name, int flags, char *errbuf);
+/*
+ * The same for a raw dump device that is a file: what is read, is read from the
+ * blocks of disk that lie beneath it.  ext: where they are, in bytes, in the
+ * order of the file.
+ */
+struct kvm_extent {
+	uint64_t ke_start;
+	uint64_t ke_size;
+};
+kvm_t *kvm_openextents(int fd, int disk, const struct kvm_extent *ext,
+    size_t next, const char *name, int flags, char *errbuf);
 
 /* kvm_geterr(3), kvm_getkernelname(3) */
 char *kvm_geterr(kvm_t *kd);

@@ -43,7 +43,8 @@ kvmi_file_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
 	ssize_t n;
 
 	while (len > 0) {
-		n = pread(kd->fd, to, len, (off_t)off);
+		n = pread(kd->disk != -1 ? kd->disk : kd->fd, to, len,
+		    (off_t)off);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)

@@ -1168,6 +1168,7 @@ struct __kvm {
 
 	const struct kvmi_format *fmt;
 	int fd;
+	int disk;		/* that is read in its place; or -1 */
 	uint64_t file_size;	/* bytes of the file or device, unwrapped */
 
 	/* The header in force: set by kvmi_cpu_load(). */
@@ -1175,7 +1176,7 @@ struct __kvm {
 	cpu_kcore_hdr_t *hdr;	/* the same memory */
 	const struct kvmi_machine *machine;
 	struct kvmi_runs runs;
-	bool flat_on;			/* the file is flattened */
+	bool flat_on;			/* flattened, or read from disk */
 	struct kvmi_ranges flat;
 	struct kvmi_packed *packed;	/* it is compressed, or NULL */
 	struct kvmi_ranges where;	/* memory in a file of another format */
