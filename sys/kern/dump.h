@@ -135,6 +135,12 @@ struct dump {
 	uint32_t level;		/* raised where the window is too small */
 	kpaddr_t vars_paddr;	/* page that holds dumpmag */
 	uint8_t *page0;		/* KCORE_ALIGN bytes: the window's first page */
+	/* XXH64 of the first page of each extent from the second on, where
+	 * they are nobody else's; or NULL. */
+	uint64_t *firsts;
+	/* Says why the window may be another's by now, or NULL; may be NULL
+	 * itself. */
+	const char *(*lost)(struct dump *);
 	char *early_buf;	/* DUMP_EARLY_BUF bytes, page aligned */
 	uint8_t *notes;
 	size_t notes_len;	/* bytes there are for notes */

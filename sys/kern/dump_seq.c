@@ -23,7 +23,7 @@
  * base and block size at once.
  */
 static __must_check int
-prove_disk(struct dump *d)
+prove_page0(struct dump *d)
 {
 	const uint8_t *now = d->dd->slots[0].buf.va;
 	uint64_t blk;
@@ -51,6 +51,53 @@ prove_disk(struct dump *d)
 		md_printf("swapcore: dump failed: the device's first page is "
 		    "not the one it was armed with; nothing is written\n");
 	return -ESTALE;
+}
+
+/* The extents behind the first, where nobody but us writes. */
+static __must_check int
+prove_firsts(struct dump *d)
+{
+	void *now = d->dd->slots[0].buf.va;
+	unsigned int i;
+	int error;
+
+	for (i = 1; d->firsts && i < d->w.next; i++) {
+		md_watchdog();
+		memset(now, 0, KCORE_ALIGN);
+		error = dumpdev_submit(d->dd, DUMPDEV_READ, 0, d->w.ext[i].blk,
+		    KCORE_ALIGN / d->w.blksize);
+		if (error == 0)
+			error = dumpdev_wait(d->dd, 0);
+		if (error != 0) {
+			md_printf("swapcore: dump failed: the first page of "
+			    "extent %u can't be read: %s; nothing is "
+			    "written\n", i, d->dd->reason);
+			return error;
+		}
+		if (md_xxh64(now, KCORE_ALIGN) == d->firsts[i])
+			continue;
+		md_printf("swapcore: dump failed: the first page of extent %u "
+		    "is not the one it was armed with; nothing is written\n",
+		    i);
+		return -ESTALE;
+	}
+	return 0;
+}
+
+/* Are the disk and the window on it what they were when they were armed? */
+static __must_check int
+prove_disk(struct dump *d)
+{
+	const char *why = d->lost ? d->lost(d) : NULL;
+	int error;
+
+	if (why) {
+		md_printf("swapcore: dump failed: %s; nothing is written\n",
+		    why);
+		return -ESTALE;
+	}
+	error = prove_page0(d);
+	return error != 0 ? error : prove_firsts(d);
 }
 
 /* The dumpmag page is always in, whatever was said of it. */

@@ -50,6 +50,7 @@ void
 arm_config_free(struct arm_config *cfg)
 {
 	if (cfg) {
+		pin_drop(cfg);
 		kvfree(cfg->extents);
 		kvfree(cfg->crash_notes);
 		kfree(cfg);
@@ -144,6 +145,12 @@ vars_planned(struct dump *d)
 	strscpy(a->vars->panicbuf, d->hdr.panicstr, sizeof(a->vars->panicbuf));
 }
 
+static const char *
+window_lost(struct dump *d)
+{
+	return pin_lost(container_of(d, struct armed, dump)->cfg);
+}
+
 /* ---- All of it ---- */
 
 struct own_sum {
@@ -191,6 +198,7 @@ arm_all(struct armed *a, const struct arm_config *cfg,
 	d->dd = &a->dd;
 	d->level = cfg->level;
 	d->planned = vars_planned;
+	d->lost = window_lost;
 	return 0;
 }
 
@@ -212,6 +220,10 @@ arm(struct arm_config *cfg)
 	if (md_clock_init() != 0)
 		return arm_refuse(-EOPNOTSUPP, "this machine has no usable "
 		    "time stamp counter");
+	error = pin_take(cfg);
+	if (error != 0)
+		return error == -ENOMEM ? arm_refuse(error, "no memory") :
+		    error;
 	a = alloc_pages_exact(sizeof(*a), GFP_KERNEL | __GFP_ZERO);
 	if (!a)
 		return arm_refuse(-ENOMEM, "no memory");
@@ -248,8 +260,9 @@ arm(struct arm_config *cfg)
 	return 0;
 }
 
-void
-disarm(const char *why)
+/* What is pinned stays so. */
+static void
+disarm_pinned(const char *why)
 {
 	if (!armed)
 		return;
@@ -265,11 +278,18 @@ disarm(const char *why)
 }
 
 void
+disarm(const char *why)
+{
+	disarm_pinned(why);
+	pin_drop(arm_config);
+}
+
+void
 arm_suspend(const char *why)
 {
 	if (!armed)
 		return;
-	disarm(why);
+	disarm_pinned(why);
 	arm_suspended = true;
 }
 
@@ -279,5 +299,6 @@ arm_resume(void)
 	if (!arm_suspended || armed)
 		return;
 	arm_suspended = false;
-	(void)arm(arm_config);
+	if (arm(arm_config) != 0)
+		pin_drop(arm_config);
 }

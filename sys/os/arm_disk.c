@@ -15,9 +15,9 @@
 #define SLOT_LEN	(512u << 10)	/* in one request */
 #define BIND_WAIT_MS	2000u	/* for a driver that binds or unbinds */
 
-/* The first page of the window, past every cache. */
+/* A page of the disk, past every cache. */
 static int
-read_page0(struct block_device *bdev, u64 sector, void *page)
+read_page(struct block_device *bdev, u64 sector, void *page)
 {
 	struct bio_vec vec;
 	struct bio bio;
@@ -57,11 +57,42 @@ arm_page0(struct armed *a, const struct arm_config *cfg,
 	if (!page0)
 		return -ENOMEM;
 	a->dump.page0 = page0;
-	error = read_page0(bdev, cfg->extents[0].blk, page0);
+	error = read_page(bdev, cfg->extents[0].blk, page0);
 	if (error != 0)
 		return arm_refuse(error, "%s: its first page can't be read "
 		    "(error %d)", cfg->device, error);
 	return check_page0(cfg, page0);
+}
+
+/* What is nobody else's stays as it is: the first page of each extent behind
+ * the first tells later that the extent is where it was. */
+static int
+arm_firsts(struct armed *a, const struct arm_config *cfg,
+    struct block_device *bdev)
+{
+	u64 *sums;
+	void *page;
+	unsigned int i;
+	int error = 0;
+
+	if (!cfg->own || cfg->nextents < 2)
+		return 0;
+	sums = kvcalloc(cfg->nextents, sizeof(*sums), GFP_KERNEL);
+	a->dump.firsts = sums;
+	page = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!sums || !page)
+		error = -ENOMEM;
+	for (i = 1; error == 0 && i < cfg->nextents; i++) {
+		error = read_page(bdev, cfg->extents[i].blk, page);
+		if (error != 0)
+			(void)arm_refuse(error, "%s: the first page of extent "
+			    "%u can't be read (error %d)", cfg->device, i,
+			    error);
+		else
+			sums[i] = md_xxh64(page, PAGE_SIZE);
+	}
+	free_page((unsigned long)page);
+	return error;
 }
 
 /*
@@ -250,6 +281,8 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 	if (error == 0)
 		error = arm_page0(a, cfg, bdev);
 	if (error == 0)
+		error = arm_firsts(a, cfg, bdev);
+	if (error == 0)
 		error = arm_driver(a, cfg);
 	return error;
 }
@@ -271,5 +304,6 @@ arm_disk_free(struct armed *a)
 		pci_dev_put(a->bus.pdev);
 	}
 	free_page((unsigned long)a->dump.page0);
+	kvfree(a->dump.firsts);
 	kvfree(a->blocks);
 }

@@ -59,6 +59,14 @@ parse_dev(const char *arg, dev_t *dev)
 	return 0;
 }
 
+/* "hold MAJOR:MINOR", or "hold file": the file is a dump file. */
+static int
+parse_hold(struct arm_config *cfg, const char *arg)
+{
+	cfg->own = true;
+	return strcmp(arg, "file") == 0 ? 0 : parse_dev(arg, &cfg->hold);
+}
+
 static int
 parse_line(struct arm_config *cfg, const char *key, const char *arg)
 {
@@ -68,7 +76,11 @@ parse_line(struct arm_config *cfg, const char *key, const char *arg)
 	if (strcmp(key, "disk") == 0)
 		return parse_dev(arg, &cfg->disk);
 	if (strcmp(key, "hold") == 0)
-		return parse_dev(arg, &cfg->hold);
+		return parse_hold(cfg, arg);
+	if (strcmp(key, "mapping") == 0)
+		return parse_dev(arg, &cfg->mapping);
+	if (strcmp(key, "file") == 0)
+		return kstrtoint(arg, 10, &cfg->fd);
 	if (strcmp(key, "armid") == 0)
 		return strlen(arg) != 2 * KCORE_IDLEN ? -EINVAL :
 		    hex2bin(cfg->arm_id, arg, KCORE_IDLEN);
@@ -155,6 +167,7 @@ ctl_write(struct file *file, const char __user *buf, size_t len, loff_t *off)
 	} else if (error == 0) {
 		text[len - 1] = '\0';
 		cfg->level = ctl_level;
+		cfg->fd = -1;
 		cfg->extents = kvcalloc(count_lines(text),
 		    sizeof(*cfg->extents), GFP_KERNEL);
 		cfg->crash_notes = kvcalloc(nr_cpu_ids,

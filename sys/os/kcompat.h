@@ -50,6 +50,7 @@
 #include <linux/blkdev.h>
 #include <linux/crash_core.h>
 #include <linux/elfcore.h>
+#include <linux/fs.h>
 #include <linux/kmsg_dump.h>
 #include <linux/page-flags.h>
 
@@ -192,6 +193,21 @@ kcompat_bdev_close(kcompat_bdev *open, bool held)
 	    FMODE_READ);
 }
 #endif
+
+/* "fs: add ctime accessors infrastructure", v6.6. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define HAVE_INODE_GET_CTIME
+#endif
+
+static inline struct timespec64
+kcompat_ctime(const struct inode *inode)
+{
+#ifdef HAVE_INODE_GET_CTIME
+	return inode_get_ctime(inode);
+#else
+	return inode->i_ctime;
+#endif
+}
 
 /* "crash: split vmcoreinfo exporting code out from crash_core.c", v6.9. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)

@@ -6,6 +6,7 @@
  *	ctl.c		/sys/kernel/swapcore, /dev/swapcore
  *	arm.c		arming: everything a dump will need is reserved here
  *	arm_disk.c	the disk's part of that
+ *	pin.c		keeps files and mappings where they are
  *	unit.c		where a disk is: controller, port, target, namespace
  *	own.c		the memory that a dump changes while it runs
  *	hook.c		the panic notifier, and what calls the dump core
@@ -69,6 +70,10 @@ struct arm_config {
 	char device[256];	/* as the administrator calls it */
 	dev_t disk;		/* the whole disk */
 	dev_t hold;		/* dump partition, ours alone; 0: none */
+	dev_t mapping;		/* that is beneath the window; 0: none */
+	int fd;			/* the file that is the window; -1: none */
+	bool own;		/* the window is nobody else's */
+	struct pin *pin;	/* see pin.c; or NULL */
 	u8 arm_id[KCORE_IDLEN];
 	u8 boot_id[KCORE_IDLEN];
 	u32 level;
@@ -134,6 +139,15 @@ int arm_disk(struct armed *a, const struct arm_config *cfg,
 /* The PCI function's driver may go again; see arm_function(). */
 void arm_disk_unlock(struct armed *a);
 void arm_disk_free(struct armed *a);
+
+/* ---- pin.c ---- */
+
+/* Pins what cfg names: 0; -ENOMEM, or an error after arm_refuse(). */
+int pin_take(struct arm_config *cfg);
+void pin_drop(struct arm_config *cfg);
+/* Is the window not what it was?  Why; NULL: it is.  Also after a panic. */
+const char *pin_lost(const struct arm_config *cfg);
+void pin_fini(void);	/* after the last disarm */
 
 /* ---- own.c ---- */
 

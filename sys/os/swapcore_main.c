@@ -29,6 +29,7 @@ swapcore_exit(void)
 	arm_suspended = false;
 	mutex_unlock(&arm_lock);
 	events_fini();
+	pin_fini();
 	arm_config_free(arm_config);
 }
 

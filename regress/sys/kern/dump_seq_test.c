@@ -5,6 +5,8 @@
  */
 #include <stdlib.h>
 
+#include <xxhash.h>
+
 #include "fakedump.h"
 
 #define PFN(n)	((kpaddr_t)(n) * KCORE_ALIGN)
@@ -229,6 +231,75 @@ dump_seq_changed_first_page_stops_all_writes(void **state)
 	}
 }
 
+static const char *
+lost(struct dump *d)
+{
+	assert_ptr_equal(d, &f.d);
+	return "the mapping is another";
+}
+
+/* This test checks that no write goes to a window that is said to be lost, not
+ * even where its first page is as it was. */
+static void
+dump_seq_lost_window_stops_all_writes(void **state)
+{
+	(void)state;
+	fakeos_reset(9);
+	fakedump_init(&f, &(struct fakedump_conf){ 0 });
+	f.d.lost = lost;
+	assert_int_equal(dump_run(&f.d, FAKE_PANIC), -ESTALE);
+	fakedump_check_untouched(&f);
+	fakedump_said("dump failed: the mapping is another; nothing is "
+	    "written");
+	fakedump_fini(&f);
+}
+
+/* The sums of the first pages of all extents but the first. */
+static uint64_t *
+firsts(unsigned int next)
+{
+	uint64_t *sums = calloc(next, sizeof(*sums));
+	uint64_t off = 0;
+	unsigned int i;
+
+	for (i = 1; i < next; i++) {
+		off += f.ext[i - 1].nblks * f.d.w.blksize;
+		sums[i] = XXH64(memdev_page(&f.dev, off), KCORE_ALIGN, 0);
+	}
+	return sums;
+}
+
+/* This test checks that a changed first page of any extent stops all writes,
+ * where the extents are ours, and that it does not where they are not. */
+static void
+dump_seq_changed_extent_stops_all_writes(void **state)
+{
+	const struct fakedump_conf conf = { .next = 5, .blksize = 4096 };
+	char text[64];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 5; i++) {
+		fakeos_reset(10);
+		fakedump_init(&f, &conf);
+		f.d.firsts = firsts(5);
+		if (i > 0) {
+			f.d.firsts[i] ^= 1;
+			assert_int_equal(dump_run(&f.d, FAKE_PANIC), -ESTALE);
+			fakedump_check_untouched(&f);
+			snprintf(text, sizeof(text), "first page of extent %u "
+			    "is not the one", i);
+			fakedump_said(text);
+		} else {
+			assert_int_equal(dump_run(&f.d, FAKE_PANIC), 0);
+			fakedump_check_complete(&f);
+		}
+		free(f.d.firsts);
+		f.d.firsts = NULL;
+		fakedump_fini(&f);
+	}
+}
+
 /* This test checks that a hibernation image is never written over, and that the
  * console says why. */
 static void
@@ -311,6 +382,8 @@ main(void)
 		cmocka_unit_test(dump_seq_slow_dump_makes_checkpoints),
 		cmocka_unit_test(dump_seq_early_record_fits_its_buffer),
 		cmocka_unit_test(dump_seq_changed_first_page_stops_all_writes),
+		cmocka_unit_test(dump_seq_lost_window_stops_all_writes),
+		cmocka_unit_test(dump_seq_changed_extent_stops_all_writes),
 		cmocka_unit_test(dump_seq_hibernation_image_stops_all_writes),
 		cmocka_unit_test(dump_seq_useless_device_gets_no_write),
 	};
