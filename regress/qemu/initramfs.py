@@ -17,8 +17,8 @@ BUSYBOX = "/bin/busybox"
 # What a guest needs, where the kernel has it as a module.  In the order asked
 # for here; what they depend on goes before them.
 MODULES = ("virtio_pci", "virtio_blk", "nvme", "crc32c_generic", "ext4",
-           "loop", "pvpanic_pci", "virtio_net", "sd_mod", "virtio_scsi",
-           "ahci", "vmw_pvscsi", "qemu_fw_cfg")
+           "xfs", "dm_mod", "loop", "pvpanic_pci", "virtio_net", "sd_mod",
+           "virtio_scsi", "ahci", "vmw_pvscsi", "qemu_fw_cfg")
 
 
 class Cpio:

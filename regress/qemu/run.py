@@ -18,6 +18,7 @@ import test_arm         # noqa: F401
 import test_backtrace   # noqa: F401
 import test_broken      # noqa: F401
 import test_dumperfault # noqa: F401
+import test_extents     # noqa: F401
 import test_flood       # noqa: F401
 import test_formats     # noqa: F401
 import test_ioerror     # noqa: F401

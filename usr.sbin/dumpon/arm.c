@@ -113,6 +113,7 @@ arm_text(const struct target *t, const struct dumpon_opts *opts, int level,
 {
 	char *text = NULL;
 	FILE *fp;
+	size_t i;
 
 	fp = open_memstream(&text, len);
 	if (fp == NULL)
@@ -121,16 +122,24 @@ arm_text(const struct target *t, const struct dumpon_opts *opts, int level,
 	    "swapcore 1\n"
 	    "device %s\n"
 	    "disk %u:%u\n", t->device, t->disk_major, t->disk_minor);
-	if (t->labelled)
+	if (t->mapping_major != 0)
+		fprintf(fp, "mapping %u:%u\n", t->mapping_major,
+		    t->mapping_minor);
+	if (t->fd != -1)
+		fprintf(fp, "file %d\n", t->fd);
+	if (t->labelled && t->fd != -1)
+		fprintf(fp, "hold file\n");
+	else if (t->labelled)
 		fprintf(fp, "hold %u:%u\n", t->major, t->minor);
 	fprintf(fp,
 	    "armid %s\n"
 	    "bootid %s\n"
 	    "level %d\n", armid, bootid, level);
 	crashnotes_write(fp, opts->verbose);
-	fprintf(fp,
-	    "extent %" PRIu64 " %" PRIu64 "\n"
-	    "arm\n", t->first, t->count);
+	for (i = 0; i < t->next; i++)
+		fprintf(fp, "extent %" PRIu64 " %" PRIu64 "\n",
+		    t->ext[i].first, t->ext[i].count);
+	fprintf(fp, "arm\n");
 	if (fclose(fp) == 0)
 		return text;
 	free(text);
@@ -173,41 +182,57 @@ arm_keep_level(int level)
 static int
 arm_check(struct target *t, const struct dumpon_opts *opts)
 {
-	if (arm_load_module() == -1 || target_find(t, opts->device) == -1 ||
-	    target_check_page0(t) == -1 || secrets_check(t, opts) == -1)
+	if (target_check_page0(t) == -1 || secrets_check(t, opts) == -1)
 		return -1;
 	return opts->force ? 0 : unsaved_check(t);
 }
 
-int
-dumpon_arm(const struct dumpon_opts *opts)
+static int
+arm_target(struct target *t, const struct dumpon_opts *opts)
 {
 	char armid[ARMID_TEXTLEN], before[PATH_MAX], bootid[ARMID_TEXTLEN];
 	unsigned char id[KCORE_IDLEN];
-	struct target t;
 	int level, r;
 
-	if (arm_check(&t, opts) == -1 || arm_bootid(bootid) == -1)
+	if (arm_bootid(bootid) == -1)
 		return -1;
 	if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id)) {
 		warn("random numbers");
 		return -1;
 	}
 	level = arm_level(opts);
-	if (armid_append(id, t.device, level) == -1)
+	if (armid_append(id, t->device, level) == -1)
 		return -1;
 	armid_text(armid, id);
 	if (!status_device(before))
 		before[0] = '\0';
-	r = arm_write(&t, opts, level, armid, bootid);
+	r = arm_write(t, opts, level, armid, bootid);
 	if (r == 0) {
 		arm_keep_level(level);
-		status_armed(&t, opts);
+		status_armed(t, opts);
 	}
 	if (before[0] != '\0')
-		status_replaced(before, r == 0 ? t.device : NULL);
+		status_replaced(before, r == 0 ? t->device : NULL);
 	if (r == 0)
 		policy_apply();
+	return r;
+}
+
+int
+dumpon_arm(const struct dumpon_opts *opts)
+{
+	struct target t;
+	int r;
+
+	r = arm_load_module();
+	if (r == 0)
+		r = target_find(&t, opts->device);
+	if (r == 0) {
+		r = arm_check(&t, opts);
+		if (r == 0)
+			r = arm_target(&t, opts);
+		target_free(&t);
+	}
 	return r;
 }
 

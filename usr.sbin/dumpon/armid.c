@@ -67,6 +67,14 @@ armid_parse(unsigned char id[KCORE_IDLEN], const char *line)
 	return line[2 * KCORE_IDLEN] == ' ';
 }
 
+/* The third word of a line, or "". */
+static void
+armid_device(char device[ARMID_DEVLEN], const char *line)
+{
+	if (sscanf(line, "%*s %*s %255s", device) != 1)
+		device[0] = '\0';
+}
+
 /* The fourth word of a line, or -1. */
 static int
 armid_level(const char *line)
@@ -185,6 +193,7 @@ armid_read(struct armid_list *list)
 	for (i = 0; i < f.n; i++) {
 		armid_parse(list->ids[i], f.lines[i]);
 		list->levels[i] = armid_level(f.lines[i]);
+		armid_device(list->devices[i], f.lines[i]);
 	}
 	list->n = f.n;
 	armid_free(&f);

@@ -15,12 +15,14 @@
 
 #define ARMID_DIR	"/var/lib/swapcore"
 #define ARMID_MAX	64	/* entries kept */
+#define ARMID_DEVLEN	256	/* the module takes no longer names */
 #define ARMID_TEXTLEN	(2 * KCORE_IDLEN + 1)
 
 struct armid_list {
 	size_t n;
 	unsigned char ids[ARMID_MAX][KCORE_IDLEN];
 	int levels[ARMID_MAX];	/* dump level asked for; -1: not noted */
+	char devices[ARMID_MAX][ARMID_DEVLEN];	/* "": not noted */
 };
 
 /* 32 hex digits and a NUL. */

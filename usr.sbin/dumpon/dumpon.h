@@ -42,11 +42,20 @@ struct target {
 	char name[64];		/* the kernel's name */
 	unsigned int major;
 	unsigned int minor;
+	int fd;			/* a swap or dump file, open; or -1 */
 	unsigned int disk_major;
 	unsigned int disk_minor;
-	uint64_t first;		/* 512-byte sector of the disk */
+	unsigned int mapping_major;	/* beneath it; 0:0: none */
+	unsigned int mapping_minor;
+	struct target_extent *ext;	/* of the disk */
+	size_t next;
 	uint64_t count;		/* sectors, whole pages of 4096 bytes */
 	bool labelled;		/* page 0 is a label, not a swap header */
+};
+
+struct target_extent {
+	uint64_t first;		/* 512-byte sector of the disk */
+	uint64_t count;
 };
 
 /* arm.c */
@@ -61,8 +70,31 @@ int caps_check(void);
 
 /* target.c: finds the device; refuses where no dump could ever go. */
 int target_find(struct target *t, const char *device);
+void target_free(struct target *t);
 /* Reads page 0: fails if it is neither swap's nor a good label. */
 int target_check_page0(struct target *t);
+
+/* place.c: where a block device is on its disk. */
+struct place_segment {
+	uint64_t start;		/* 512-byte sector of the device */
+	uint64_t first;		/* and of the disk */
+	uint64_t count;
+};
+
+struct place {
+	unsigned int disk[2];	/* major, minor */
+	unsigned int mapping[2];	/* or 0, 0: it is none */
+	struct place_segment *segments;
+	size_t n;
+};
+
+/* t: whose name is in a warning.  Nothing to free after -1. */
+int place_find(struct place *p, const struct target *t, unsigned int maj,
+    unsigned int min);
+void place_free(struct place *p);
+/* The sector of the disk; *count is lowered to the sectors that follow there,
+ * and is 0 where there is no such sector. */
+uint64_t place_map(const struct place *p, uint64_t sector, uint64_t *count);
 
 /* label.c: labels a dump partition. */
 int dumpon_label(const struct dumpon_opts *opts);

@@ -83,6 +83,18 @@ label_make(kcore_label_t *l, const struct target *t, const char *text)
 	return 0;
 }
 
+static bool
+label_same(const struct target *t, const struct stat *st)
+{
+	struct stat own;
+
+	if (t->fd != -1)
+		return fstat(t->fd, &own) == 0 && own.st_dev == st->st_dev &&
+		    own.st_ino == st->st_ino;
+	return S_ISBLK(st->st_mode) && major(st->st_rdev) == t->major &&
+	    minor(st->st_rdev) == t->minor;
+}
+
 /* Is it one of the devices in /proc/swaps? */
 static int
 label_refuse_swap(const struct target *t)
@@ -101,9 +113,7 @@ label_refuse_swap(const struct target *t)
 			continue;
 		r = fstat(fd, &st);
 		close(fd);
-		if (r == -1 || !S_ISBLK(st.st_mode) ||
-		    major(st.st_rdev) != t->major ||
-		    minor(st.st_rdev) != t->minor)
+		if (r == -1 || !label_same(t, &st))
 			continue;
 		warnx("%s: is in use as swap: swapoff(8) it first", t->device);
 		return -1;
@@ -200,35 +210,55 @@ label_write(const struct target *t, int fd, const kcore_label_t *l)
 	return -1;
 }
 
-int
-dumpon_label(const struct dumpon_opts *opts)
+static int
+label_open(const struct target *t)
+{
+	int fd = kernfile_open(O_RDWR | O_EXCL, "%s", t->device);
+
+	if (fd != -1)
+		return fd;
+	if (errno == EBUSY)
+		warnx("%s: something else has it open for itself: an armed "
+		    "dump partition needs dumpon off first", t->device);
+	else if (errno == ETXTBSY)
+		warnx("%s: is an armed dump file: dumpon off first", t->device);
+	else
+		warn("%s", t->device);
+	return -1;
+}
+
+static int
+label_target(const struct target *t, const struct dumpon_opts *opts)
 {
 	kcore_label_t l;
-	struct target t;
 	int fd, r = -1;
 
-	if (target_find(&t, opts->device) == -1 ||
-	    label_refuse_swap(&t) == -1 ||
-	    (!opts->force && unsaved_check(&t) == -1) ||
-	    label_make(&l, &t, opts->label) == -1)
+	if (label_refuse_swap(t) == -1 ||
+	    (!opts->force && unsaved_check(t) == -1) ||
+	    label_make(&l, t, opts->label) == -1 ||
+	    (fd = label_open(t)) == -1)
 		return -1;
-	fd = kernfile_open(O_RDWR | O_EXCL, "%s", t.device);
-	if (fd == -1) {
-		if (errno == EBUSY)
-			warnx("%s: something else has it open for itself: an "
-			    "armed dump partition needs dumpon off first",
-			    t.device);
-		else
-			warn("%s", t.device);
-		return -1;
-	}
-	if (label_clear(&t, fd, opts) == 0)
-		r = label_write(&t, fd, &l);
+	if (label_clear(t, fd, opts) == 0)
+		r = label_write(t, fd, &l);
 	if (close(fd) == -1 && r == 0) {
-		warn("%s", t.device);
+		warn("%s", t->device);
 		r = -1;
 	}
 	if (r == 0)
-		printf("%s is a dump partition\n", t.device);
+		printf("%s is a dump %s\n", t->device,
+		    t->fd == -1 ? "partition" : "file");
+	return r;
+}
+
+int
+dumpon_label(const struct dumpon_opts *opts)
+{
+	struct target t;
+	int r;
+
+	if (target_find(&t, opts->device) == -1)
+		return -1;
+	r = label_target(&t, opts);
+	target_free(&t);
 	return r;
 }

@@ -122,13 +122,15 @@ status_replaced(const char *before, const char *device)
 void
 status_armed(const struct target *t, const struct dumpon_opts *opts)
 {
+	size_t i;
+
 	printf("%s armed", t->device);
 	status_describe();
 	status_moved();
-	if (opts->verbose)
+	for (i = 0; opts->verbose && i < t->next; i++)
 		printf("disk %u:%u, sectors %" PRIu64 " to %" PRIu64 "\n",
-		    t->disk_major, t->disk_minor, t->first,
-		    t->first + t->count - 1);
+		    t->disk_major, t->disk_minor, t->ext[i].first,
+		    t->ext[i].first + t->ext[i].count - 1);
 }
 
 void

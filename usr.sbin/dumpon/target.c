@@ -23,11 +23,13 @@
 #include <sys/kcore.h>
 
 #include "dumpon.h"
+#include "filemap.h"
 #include "kernfile.h"
 
 #define SECTOR		512u
 #define PAGE_SECTORS	(KCORE_ALIGN / SECTOR)
 #define SWAP_SIG_LEN	10u
+#define TARGET_BATCH	256u	/* extents */
 #define SYSBLOCK	"/sys/dev/block/%u:%u"
 
 /* Disks with no controller of their own that could be driven at panic time. */
@@ -35,7 +37,6 @@ static const struct {
 	const char *prefix;
 	const char *what;
 } virtual_disks[] = {
-	{ "dm-", "a device-mapper volume" },
 	{ "loop", "a loop device" },
 	{ "md", "a software RAID" },
 	{ "nbd", "a network block device" },
@@ -115,11 +116,10 @@ target_refuse_partitions(const struct target *t)
 	return r;
 }
 
-/* Start, size and disk, from sysfs. */
+/* Size and state, from sysfs. */
 static int
-target_place(struct target *t)
+target_size(struct target *t)
 {
-	char text[32];
 	uint64_t ro;
 
 	if (kernfile_number(&t->count, SYSBLOCK "/size", t->major,
@@ -134,22 +134,89 @@ target_place(struct target *t)
 		    "blockdev --setrw", t->device);
 		return -1;
 	}
-	if (!kernfile_exists(SYSBLOCK "/partition", t->major, t->minor)) {
-		t->first = 0;
-		t->disk_major = t->major;
-		t->disk_minor = t->minor;
-		return target_refuse_partitions(t);
+	return 0;
+}
+
+/* Adds sectors of the disk, or makes the last extent longer. */
+static int
+target_extent_add(struct target *t, uint64_t first, uint64_t count)
+{
+	struct target_extent *e = &t->ext[t->next];
+
+	if (t->next > 0 && e[-1].first + e[-1].count == first) {
+		e[-1].count += count;
+		return 0;
 	}
-	if (kernfile_number(&t->first, SYSBLOCK "/start", t->major,
-	    t->minor) == -1 ||
-	    kernfile_read(text, sizeof(text), SYSBLOCK "/../dev", t->major,
-	    t->minor) == -1 ||
-	    sscanf(text, "%u:%u", &t->disk_major, &t->disk_minor) != 2) {
-		warnx("%s: /sys/dev/block does not say where the partition "
-		    "starts, and on which disk", t->device);
+	if (t->next == FILEMAP_MAX) {
+		warnx("%s: is in more than %u pieces: name one that is less "
+		    "fragmented", t->device, FILEMAP_MAX);
 		return -1;
 	}
+	if (t->next % TARGET_BATCH == 0) {
+		e = reallocarray(t->ext, t->next + TARGET_BATCH, sizeof(*e));
+		if (e == NULL) {
+			warn("%s: extents", t->device);
+			return -1;
+		}
+		t->ext = e;
+		e += t->next;
+	}
+	e->first = first;
+	e->count = count;
+	t->next++;
 	return 0;
+}
+
+/* Sectors of the device, as extents of the disk. */
+static int
+target_extents(struct target *t, const struct place *p, uint64_t sector,
+    uint64_t left)
+{
+	uint64_t first, count;
+
+	for (; left > 0; left -= count, sector += count) {
+		count = left;
+		first = place_map(p, sector, &count);
+		if (count == 0) {
+			warnx("%s: its mapping %u:%u ends at sector %" PRIu64,
+			    t->device, p->mapping[0], p->mapping[1], sector);
+			return -1;
+		}
+		if (target_extent_add(t, first, count) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* m: the extents of a file on the device; NULL: all of the device. */
+static int
+target_place(struct target *t, const struct filemap *m)
+{
+	struct place p;
+	size_t i;
+	int r = 0;
+
+	if (place_find(&p, t, t->major, t->minor) == -1)
+		return -1;
+	t->disk_major = p.disk[0];
+	t->disk_minor = p.disk[1];
+	t->mapping_major = p.mapping[0];
+	t->mapping_minor = p.mapping[1];
+	if (m == NULL)
+		r = target_extents(t, &p, 0, t->count);
+	for (i = 0; r == 0 && m != NULL && i < m->next; i++)
+		r = target_extents(t, &p, m->ext[i].ke_start / SECTOR,
+		    m->ext[i].ke_size / SECTOR);
+	place_free(&p);
+	for (i = 0; r == 0 && i < t->next; i++) {
+		if (t->ext[i].count % PAGE_SECTORS == 0)
+			continue;
+		warnx("%s: its piece at sector %" PRIu64 " of the disk is not "
+		    "whole pages of %u bytes: name a partition", t->device,
+		    t->ext[i].first, KCORE_ALIGN);
+		r = -1;
+	}
+	return r;
 }
 
 /* Volumes that are built on top of the device: crypt, LVM, RAID. */
@@ -288,43 +355,95 @@ target_check_word(const char *device)
 }
 
 static int
-target_check(struct target *t, int fd)
+target_check_device(struct target *t, const struct stat *st)
+{
+	t->major = major(st->st_rdev);
+	t->minor = minor(st->st_rdev);
+	if (target_name(t) == -1 || target_refuse_virtual(t) == -1 ||
+	    target_size(t) == -1 || target_refuse_partitions(t) == -1 ||
+	    target_refuse_holders(t) == -1 || target_refuse_mounted(t) == -1 ||
+	    target_check_size(t) == -1)
+		return -1;
+	return target_place(t, NULL);
+}
+
+/* A file: its own device is judged, and the file keeps the rest away. */
+static int
+target_check_file(struct target *t)
+{
+	struct filemap m;
+	char *path;
+	int r = -1;
+
+	path = t->device[0] == '/' ? NULL : realpath(t->device, NULL);
+	if (path != NULL && strlen(path) < sizeof(t->device))
+		strcpy(t->device, path);
+	free(path);
+	if (filemap_read(&m, t->fd) == -1) {
+		warnx("%s: %s", t->device, m.why);
+		return -1;
+	}
+	t->major = m.major;
+	t->minor = m.minor;
+	t->count = m.size / SECTOR;
+	if (target_check_word(t->device) == 0 && target_name(t) == 0 &&
+	    target_refuse_virtual(t) == 0 && target_check_size(t) == 0)
+		r = target_place(t, &m);
+	filemap_free(&m);
+	return r;
+}
+
+static int
+target_check(struct target *t)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) == -1) {
+	if (fstat(t->fd, &st) == -1) {
 		warn("%s", t->device);
 		return -1;
 	}
-	if (!S_ISBLK(st.st_mode)) {
-		warnx("%s: is not a block device: name a swap partition or a "
-		    "whole disk that is swap", t->device);
-		return -1;
-	}
-	t->major = major(st.st_rdev);
-	t->minor = minor(st.st_rdev);
-	if (target_name(t) == -1 || target_refuse_virtual(t) == -1 ||
-	    target_place(t) == -1 || target_refuse_holders(t) == -1 ||
-	    target_refuse_mounted(t) == -1)
-		return -1;
-	return target_check_size(t);
+	if (S_ISREG(st.st_mode))
+		return target_check_file(t);
+	if (S_ISBLK(st.st_mode))
+		return target_check_device(t, &st);
+	warnx("%s: is neither a block device nor a file: name a swap partition, "
+	    "a whole disk that is swap, or a swap file", t->device);
+	return -1;
 }
 
 int
 target_find(struct target *t, const char *device)
 {
-	int fd, r;
+	struct stat st;
 
 	memset(t, 0, sizeof(*t));
+	t->fd = -1;
 	if (labelfind_device(t->device, device) == -1 ||
 	    target_check_word(t->device) == -1)
 		return -1;
-	fd = kernfile_open(O_RDONLY | O_NONBLOCK, "%s", t->device);
-	if (fd == -1) {
+	t->fd = kernfile_open(O_RDONLY | O_NONBLOCK, "%s", t->device);
+	if (t->fd == -1) {
 		warn("%s", t->device);
 		return -1;
 	}
-	r = target_check(t, fd);
-	close(fd);
-	return r;
+	if (target_check(t) == -1) {
+		target_free(t);
+		return -1;
+	}
+	/* A device is not kept open, a file is: it is handed over. */
+	if (fstat(t->fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		close(t->fd);
+		t->fd = -1;
+	}
+	return 0;
+}
+
+void
+target_free(struct target *t)
+{
+	free(t->ext);
+	t->ext = NULL;
+	if (t->fd != -1)
+		close(t->fd);
+	t->fd = -1;
 }

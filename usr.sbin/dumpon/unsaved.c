@@ -16,6 +16,7 @@
 
 #include "armid.h"
 #include "dumpon.h"
+#include "filemap.h"
 #include "kernfile.h"
 
 /* dumpmag was cleared, although the trailer does not say SAVED. */
@@ -47,10 +48,44 @@ unsaved_is(kvm_t *kd, const struct kvm_dumpinfo *di)
 	}
 }
 
+/*
+ * Opens the device; of a file that was not written to everywhere, what is on its
+ * blocks.
+ */
+static kvm_t *
+unsaved_open(const struct target *t)
+{
+	char errbuf[KVM_ERRBUFSZ], path[PATH_MAX];
+	struct filemap m = { .ext = NULL };
+	kvm_t *kd;
+	int disk;
+
+	if (t->fd == -1) {
+		(void)kernfile_path(path, sizeof(path), "%s", t->device);
+		kd = kvm_openfiles(NULL, path, NULL, O_RDONLY, errbuf);
+	} else if (filemap_read(&m, t->fd) == -1) {
+		warnx("%s: %s", t->device, m.why);
+		return NULL;
+	} else if (filemap_node(path, m.major, m.minor) == -1 ||
+	    (disk = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
+		warn("%s: the device %u:%u beneath it", t->device, m.major,
+		    m.minor);
+		filemap_free(&m);
+		return NULL;
+	} else {
+		kd = kvm_openextents(fcntl(t->fd, F_DUPFD_CLOEXEC, 0), disk,
+		    m.ext, m.next, t->device, O_RDONLY, errbuf);
+	}
+	if (kd == NULL)
+		warnx("%s", errbuf);
+	filemap_free(&m);
+	return kd;
+}
+
 int
 unsaved_check(const struct target *t)
 {
-	char errbuf[KVM_ERRBUFSZ], path[PATH_MAX], when[32];
+	char when[32];
 	struct armid_list known;
 	struct kvm_dumpinfo di;
 	struct tm tm;
@@ -62,11 +97,9 @@ unsaved_check(const struct target *t)
 		return -1;
 	if (known.n == 0)
 		return 0;
-	if (kernfile_path(path, sizeof(path), "%s", t->device) == -1 ||
-	    (kd = kvm_openfiles(NULL, path, NULL, O_RDONLY, errbuf)) == NULL) {
-		warnx("%s", errbuf);
+	kd = unsaved_open(t);
+	if (kd == NULL)
 		return -1;
-	}
 	r = kvm_dump_find(kd, (const unsigned char(*)[KVM_IDLEN])known.ids,
 	    known.n, &di);
 	if (r == -1) {

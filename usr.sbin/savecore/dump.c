@@ -60,15 +60,23 @@ dump_find(struct dump *d, const struct armid_list *known)
 static int
 dump_open_fd(struct dump *d, int fd, int flags)
 {
+	const struct candidate *where = d->where;
 	char errbuf[KVM_ERRBUFSZ];
-	int copy;
+	int copy, disk = -1;
 
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy != -1 && where->disk != -1 &&
+	    (disk = fcntl(where->disk, F_DUPFD_CLOEXEC, 0)) == -1) {
+		close(copy);
+		copy = -1;
+	}
 	if (copy == -1) {
 		msg_errno(LOG_ERR, "%s", d->path);
 		return -1;
 	}
-	d->kd = kvm_openfd(copy, d->path, flags, errbuf);
+	d->kd = disk == -1 ? kvm_openfd(copy, d->path, flags, errbuf) :
+	    kvm_openextents(copy, disk, where->map.ext, where->map.next,
+	    d->path, flags, errbuf);
 	if (d->kd != NULL)
 		return 0;
 	msg(LOG_ERR, "%s", errbuf);

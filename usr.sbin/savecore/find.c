@@ -16,6 +16,7 @@
 
 #include <sys/kcore.h>
 
+#include "armid.h"
 #include "kernfile.h"
 #include "savecore.h"
 
@@ -55,7 +56,8 @@ find_add(struct candidates *c, const char *path, bool in_use)
 	list[c->n].dev = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
 	list[c->n].ino = st.st_ino;
 	list[c->n].in_use = in_use;
-	list[c->n].fd = -1;
+	list[c->n].fd = list[c->n].disk = -1;
+	memset(&list[c->n].map, 0, sizeof(list[c->n].map));
 	c->n++;
 	return 0;
 }
@@ -158,6 +160,32 @@ find_partitions(struct candidates *c)
 	return r;
 }
 
+/* Files that were armed may be in no table. */
+static int
+find_armed(struct candidates *c, const struct armid_list *known)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < known->n; i++) {
+		if (known->devices[i][0] != '/' || kernfile_path(path,
+		    sizeof(path), "%s", known->devices[i]) == -1)
+			continue;
+		if (stat(path, &st) == 0) {
+			if (S_ISREG(st.st_mode) &&
+			    find_add(c, path, false) == -1)
+				return -1;
+		} else if (i + 1 == known->n &&
+		    strncmp(known->devices[i], "/dev/", 5) != 0) {
+			msg_errno(LOG_WARNING, "%s: was armed for dumps, and "
+			    "can't be looked at: is its file system mounted?",
+			    path);
+		}
+	}
+	return 0;
+}
+
 /* Just the one of -D; all knows whether it is in use. */
 static int
 find_only(struct candidates *c, const struct candidates *all,
@@ -181,7 +209,8 @@ find_only(struct candidates *c, const struct candidates *all,
 }
 
 int
-find_candidates(struct candidates *c, const char *device)
+find_candidates(struct candidates *c, const char *device,
+    const struct armid_list *known)
 {
 	struct candidates all = { NULL, 0 };
 	int r;
@@ -191,6 +220,8 @@ find_candidates(struct candidates *c, const char *device)
 	r = find_tables(&all);
 	if (r == 0 && device == NULL)
 		r = find_partitions(&all);
+	if (r == 0 && device == NULL)
+		r = find_armed(&all, known);
 	if (r == 0 && device == NULL) {
 		*c = all;
 		return 0;
@@ -199,6 +230,26 @@ find_candidates(struct candidates *c, const char *device)
 		r = find_only(c, &all, device);
 	find_free(&all);
 	return r;
+}
+
+/*
+ * What the kernel wrote to a file's blocks can't be read through the file where
+ * its file system thinks that nothing was ever written.
+ */
+static void
+find_beneath(struct candidate *where)
+{
+	char node[PATH_MAX];
+
+	if (where->block || filemap_read(&where->map, where->fd) == -1 ||
+	    !where->map.unwritten)
+		return;
+	if (filemap_node(node, where->map.major, where->map.minor) == 0)
+		where->disk = open(node, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (where->disk == -1)
+		msg_errno(LOG_WARNING, "%s: a dump in it may not be seen: the "
+		    "device %u:%u beneath it can't be opened", where->path,
+		    where->map.major, where->map.minor);
 }
 
 int
@@ -211,8 +262,10 @@ find_open(struct candidates *c, bool only)
 		where = &c->list[i];
 		where->fd = open(where->path,
 		    O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		if (where->fd != -1)
+		if (where->fd != -1) {
+			find_beneath(where);
 			continue;
+		}
 		msg_errno(LOG_ERR, "%s", where->path);
 		if (only)
 			return -1;
@@ -228,6 +281,9 @@ find_free(struct candidates *c)
 	for (i = 0; i < c->n; i++) {
 		if (c->list[i].fd != -1)
 			close(c->list[i].fd);
+		if (c->list[i].disk != -1)
+			close(c->list[i].disk);
+		filemap_free(&c->list[i].map);
 	}
 	free(c->list);
 	c->list = NULL;

@@ -17,6 +17,7 @@
 
 #include <kvm.h>
 
+#include "filemap.h"
 #include "text.h"
 
 enum savecore_mode {
@@ -81,6 +82,8 @@ struct candidate {
 	bool block;		/* a block device */
 	bool in_use;		/* as swap, now */
 	int fd;			/* open for reading, or -1 */
+	struct filemap map;	/* of a file that has all its blocks */
+	int disk;		/* beneath it, where it must be read; or -1 */
 };
 
 struct candidates {
@@ -88,8 +91,11 @@ struct candidates {
 	size_t n;
 };
 
-/* All swap devices and dump partitions, or the one of -D. */
-int find_candidates(struct candidates *c, const char *device);
+struct armid_list;
+
+/* All swap devices and dump partitions, what was armed, or the one of -D. */
+int find_candidates(struct candidates *c, const char *device,
+    const struct armid_list *known);
 /* Opens them all; one that can't be opened is an error where it is the only. */
 int find_open(struct candidates *c, bool only);
 void find_free(struct candidates *c);
@@ -113,8 +119,6 @@ struct dump {
 	char why[KVM_ERRBUFSZ];	/* where header is not set */
 };
 
-struct armid_list;
-
 /* Reads through the candidate's descriptor, or through fd for writing too. */
 int dump_open(struct dump *d, const struct candidate *where);
 int dump_reopen(struct dump *d, int fd);
@@ -135,8 +139,8 @@ void tell_contents(const struct dump *d);
 
 /* ---- wipe.c ---- */
 
-/* Zeroes all but page 0, and reads it back. */
-int wipe_device(int fd, const char *path);
+/* Zeroes all but page 0, and reads it back.  solid: it must not get holes. */
+int wipe_device(int fd, const char *path, bool solid);
 
 /* ---- dir.c: the directory, which only the keeper touches ---- */
 

@@ -83,7 +83,7 @@ static int
 session_open_devices(struct session *s, const struct savecore_opts *opts)
 {
 	if (armid_read(&s->known) == -1 ||
-	    find_candidates(&s->where, opts->device) == -1 ||
+	    find_candidates(&s->where, opts->device, &s->known) == -1 ||
 	    find_open(&s->where, opts->device != NULL) == -1)
 		return -1;
 	s->dumps = calloc(s->where.n + 1, sizeof(*s->dumps));
@@ -209,7 +209,7 @@ session_writable(struct session *s, struct dump *d,
 static int
 session_wipe(const struct dump *d, const struct savecore_opts *opts)
 {
-	if (wipe_device(d->wrfd, d->path) == -1)
+	if (wipe_device(d->wrfd, d->path, d->where->map.next > 0) == -1)
 		return -1;
 	if (opts->verbose)
 		msg(LOG_NOTICE, "%s: wiped", d->path);

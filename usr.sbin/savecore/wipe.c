@@ -4,7 +4,8 @@
  *
  * A hole is made where the device or file system promises that it reads as
  * zeros: fallocate(2) works on block devices too, and fails where there is no
- * such promise.  Zeros are written then.
+ * such promise.  Zeros are written then, and to a file that is to stay good for
+ * swap.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +75,7 @@ wipe_check(int fd, const char *path, unsigned char *buf, off_t end)
 }
 
 int
-wipe_device(int fd, const char *path)
+wipe_device(int fd, const char *path, bool solid)
 {
 	unsigned char *buf;
 	off_t end;
@@ -88,8 +89,10 @@ wipe_device(int fd, const char *path)
 		return -1;
 	}
 	end -= end % (off_t)KCORE_ALIGN;
-	r = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-	    KCORE_ALIGN, end - (off_t)KCORE_ALIGN);
+	r = -1;
+	if (!solid)
+		r = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		    KCORE_ALIGN, end - (off_t)KCORE_ALIGN);
 	if (r == -1)
 		r = wipe_write(fd, buf, end);
 	if (r == 0)

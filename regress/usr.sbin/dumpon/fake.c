@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "fake.h"
+#include "fakefile.h"
 #include "kernfile.h"
 
 #define FAKE_SIZE	(64 << 20)
@@ -45,7 +46,8 @@ int __wrap_open64(const char *path, int flags, ...);
 static void
 fake_stat(struct stat *st)
 {
-	if (S_ISREG(st->st_mode) && st->st_size >= 1 << 20) {
+	if (S_ISREG(st->st_mode) && st->st_size >= 1 << 20 &&
+	    !fakefile_stat(st)) {
 		st->st_mode = S_IFBLK | 0600;
 		st->st_rdev = fake_rdev;
 	}
@@ -203,6 +205,18 @@ fake_disk(const char *signature)
 	fake_file("/sys/devices/vda/dev", "254:0\n");
 	fake_file("/sys/devices/vda/size", "131072\n");
 	fake_file("/sys/devices/vda/ro", "0\n");
+}
+
+void
+fake_volume(const char *signature)
+{
+	fake_rdev = makedev(253, 0);
+	fake_device("/dev/dm-0", signature);
+	fake_link("/sys/dev/block/253:0", "../../devices/virtual/dm-0");
+	fake_link("/sys/dev/block/259:0", "../../devices/nvme0n1");
+	fake_file("/sys/devices/virtual/dm-0/dm/name", "vg-swap\n");
+	fake_file("/sys/devices/virtual/dm-0/size", "131072\n");
+	fake_file("/sys/devices/virtual/dm-0/ro", "0\n");
 }
 
 void

@@ -23,6 +23,9 @@ const char *fake_text(const char *path);
 /* The path with the root before it, until the next call. */
 const char *fake_path(const char *path);
 
+/* A mapping of 64 MiB: /dev/dm-0, 253:0. */
+void fake_volume(const char *signature);
+
 /*
  * A partition of 64 MiB of the NVMe disk 259:0, with the signature given at the
  * end of page 0: /dev/nvme0n1p2, 259:2, from sector 2048 on.
