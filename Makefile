@@ -37,6 +37,16 @@ check-all: setup
 demo: setup
 	@$(MAKE) --no-print-directory -s -C regress/qemu demo
 
+# Our packages in a Debian in QEMU; see regress/debian.
+check-debian: setup
+	@sh regress/setup.sh all
+	@sh regress/debian/check.sh $(CACHE) $(OBJ) $(T)
+
+demo-debian:
+	@$(MAKE) --no-print-directory check-debian \
+	    T=debian_panic_is_saved_at_boot
+	@cat $(OBJ)/debian/debian_panic_is_saved_at_boot.txt
+
 # Figures of speed and memory; see regress/bench.
 bench: setup
 	@sh regress/setup.sh bench
@@ -74,7 +84,7 @@ install:
 	install -m 755 etc/swapcore.rc $(DESTDIR)$(PREFIX)/share/swapcore/
 	[ -e $(DESTDIR)/etc/swapcore.conf ] || \
 	    install -m 644 etc/swapcore.conf $(DESTDIR)/etc/
-	install -d -m 700 $(DESTDIR)/var/crash
+	[ -d $(DESTDIR)/var/crash ] || install -d -m 700 $(DESTDIR)/var/crash
 	for k in $(KERNELS); do [ ! -f $(OBJ)/sys/$$k/swapcore.ko ] || \
 	    install -D -m 644 $(OBJ)/sys/$$k/swapcore.ko \
 	    $(DESTDIR)$(MODDIR)/$$k/updates/swapcore.ko || exit 1; done
@@ -94,5 +104,5 @@ deb:
 clean:
 	rm -rf $(OBJ)
 
-.PHONY: all deb setup setup-quick check-quick check check-all demo bench \
-	layering install clean
+.PHONY: all deb check-debian demo-debian setup setup-quick check-quick check \
+	check-all demo bench layering install clean

@@ -36,6 +36,7 @@ steps() {
 		step regress/qemu make -s -C regress/qemu check-all
 		step regress/lib/libkvm/fuzz make -s -k -j"$jobs" \
 		    -C regress/lib/libkvm/fuzz check-all
+		step regress/debian make -s check-debian
 		step newcomer sh regress/newcomer.sh
 		;;
 	esac

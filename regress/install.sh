@@ -24,6 +24,16 @@ result() {
 
 make -s install DESTDIR="$tmp" PREFIX=/opt/swapcore >"$tmp/said" 2>&1
 result "make install" $? "$tmp/said"
+# What the units run is there.
+programs=$(sed -n 's/^Exec[A-Za-z]*=\([^ ]*\).*/\1/p' \
+    "$tmp"/opt/swapcore/lib/systemd/system/*.service | sort -u)
+[ -n "$programs" ]
+rc=$?
+for program in $programs; do
+	[ -x "$tmp$program" ] || rc=1
+done
+echo "$programs" >"$tmp/said"
+result "programs of units" $rc "$tmp/said"
 cflags=$(pkg-config --cflags libkvm 2>"$tmp/said")
 result "pkg-config" $? "$tmp/said"
 

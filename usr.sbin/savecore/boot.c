@@ -5,18 +5,44 @@
  * Whether there is a dump is asked first, without looking at the directory: a
  * directory that is not right keeps no swap off where there is nothing to save.
  */
-#include <stdlib.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/kcore.h>
 
 #include "savecore.h"
 
 /* A device has one dump; more runs than this are no progress. */
 #define BOOT_RUNS	256
 
+/*
+ * Can a dump be there at all?  Compressed memory is not even opened: it may be
+ * in the making.
+ */
+static bool
+boot_holds_dumps(const char *device)
+{
+	off_t size;
+	int fd;
+
+	if (strncmp(device, "/dev/zram", 9) == 0)
+		return false;
+	fd = open(device, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd == -1)
+		return true;
+	size = lseek(fd, 0, SEEK_END);
+	close(fd);
+	return size == -1 || size >= (off_t)KCORE_WINDOW_MIN;
+}
+
 /* Saves all the dumps there are, the newest first. */
 static int
 boot_save(const struct savecore_opts *opts)
 {
 	struct savecore_opts look = *opts;
+	const char *where = opts->device == NULL ? "" : opts->device;
+	const char *colon = opts->device == NULL ? "" : ": ";
 	int i, r = 0;
 
 	look.mode = SAVECORE_CHECK;
@@ -25,17 +51,21 @@ boot_save(const struct savecore_opts *opts)
 		r = session_do(&look);
 		if (r != 0 || (r = session_do(opts)) == -1)
 			break;
+		msg(LOG_NOTICE, "%s%sthe dump is saved in %s, and cleared",
+		    where, colon, opts->directory);
 	}
 	if (i == 0 && r == 1)
-		msg(LOG_INFO, "%s%sno core dump",
-		    opts->device == NULL ? "" : opts->device,
-		    opts->device == NULL ? "" : ": ");
+		msg(LOG_INFO, "%s%sno core dump", where, colon);
 	return i < BOOT_RUNS && r == 1 ? 0 : -1;
 }
 
 int
 boot_run(const struct savecore_opts *opts)
 {
+	if (opts->device != NULL && !boot_holds_dumps(opts->device)) {
+		msg(LOG_INFO, "%s: can't hold a dump", opts->device);
+		return 0;
+	}
 	if (boot_save(opts) == 0)
 		return 0;
 	if (opts->swap_anyway) {

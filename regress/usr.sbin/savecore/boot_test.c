@@ -38,6 +38,7 @@ boot_dump_is_saved_once(void **state)
 	configure(s, s->dir, "");
 	assert_int_equal(boot(s), 0);
 	assert_true(sandbox_good(s, "linux.0.core"));
+	sandbox_assert_said(s, "is saved in");
 	assert_int_equal(boot(s), 0);
 	sandbox_assert_said(s, "no core dump");
 	assert_false(sandbox_has(s, "linux.1.core"));
@@ -165,6 +166,21 @@ boot_incomplete_is_saved(void **state)
 	assert_int_equal(check(s), 1);
 }
 
+/* This test checks that what is too small for a dump, or no disk yet, is no
+ * failure, and that a device that is not there is one. */
+static void
+boot_small_device_is_passed_over(void **state)
+{
+	struct sandbox *s = *state;
+
+	configure(s, s->dir, "");
+	assert_int_equal(truncate(s->image, 0), 0);
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "can't hold a dump");
+	assert_int_equal(sandbox_run(s, "-a", "-D", "/dev/zram99", NULL), 0);
+	assert_int_equal(sandbox_run(s, "-a", "-D", "/dev/none", NULL), 1);
+}
+
 /* This test checks that a dump of a stranger is not taken, nor a failure. */
 static void
 boot_unknown_armid_is_passed_over(void **state)
@@ -209,6 +225,7 @@ main(void)
 		TEST(boot_bad_line_is_told_and_dump_saved),
 		TEST(boot_wrong_time_is_saved),
 		TEST(boot_incomplete_is_saved),
+		TEST(boot_small_device_is_passed_over),
 		TEST(boot_unknown_armid_is_passed_over),
 		TEST(boot_other_options_are_refused),
 	};
