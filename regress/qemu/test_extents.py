@@ -220,3 +220,85 @@ def volume_of_three_segments_core_equals_memory(case):
     case.equal(dead.image.pieces, [
         (409600 * 512, 204800 * 512), (2048 * 512, 204800 * 512),
         (819200 * 512, 204800 * 512)], "the pieces")
+
+
+PINS = """
+mkdir -p /var/lib
+await /dev/nvme0n1
+insmod /swapcore.ko || die "insmod swapcore"
+gone() {
+	n=0
+	until [ "$(cat /sys/kernel/swapcore/state)" = disarmed ]; do
+		[ $((n += 1)) -le 50 ] || die "still armed: $1"
+		usleep 100000
+	done
+	grep -q "$1" /sys/kernel/swapcore/reason || die "no reason: $1"
+}
+refused() {
+	"$@" 2>/dev/null && die "not refused: $*"
+}
+dmsetup create vg-swap --noudevsync --table "0 65536 linear /dev/nvme0n1 0"
+await /dev/dm-0
+mkswap /dev/dm-0 >/dev/null
+swapon /dev/dm-0 || die swapon
+dumpon /dev/dm-0 || die "dumpon volume"
+swapoff /dev/dm-0
+refused dmsetup remove --noudevsync vg-swap
+dmsetup suspend --noudevsync vg-swap && dmsetup resume --noudevsync vg-swap
+usleep 1500000
+[ "$(cat /sys/kernel/swapcore/state)" = armed ] || die "no new table, disarmed"
+dmsetup load vg-swap --table "0 65536 linear /dev/nvme0n1 131072"
+dmsetup suspend --noudevsync vg-swap
+dmsetup resume --noudevsync vg-swap || die resume
+gone "got another table"
+dmsetup remove --noudevsync vg-swap || die "the volume is still held"
+
+mkfs.ext4 -q -F /dev/nvme0n1 || die mkfs
+mount -t ext4 /dev/nvme0n1 /mnt || die mount
+fallocate -l 32m /mnt/dump
+fallocate -l 32m /mnt/swap
+dumpon --label /mnt/dump || die label
+dumpon -v /mnt/dump || die "dumpon file"
+refused dd if=/dev/zero of=/mnt/dump bs=4096 count=1 conv=notrunc
+refused truncate -s 4096 /mnt/dump
+refused rm -f /mnt/dump
+refused mv /mnt/dump /mnt/other
+refused swapon /mnt/dump
+refused umount /mnt
+refused dumpon -f --label /mnt/dump
+dumpon /mnt/dump || die "dumpon file again"
+dumpon off || die off
+truncate -s 4096 /mnt/dump || die "the file is still held"
+rm /mnt/dump
+umount /mnt || die umount
+mount -t ext4 /dev/nvme0n1 /mnt || die mount
+mkswap /mnt/swap >/dev/null
+refused dumpon /mnt/swap
+swapon /mnt/swap || die swapon
+dumpon /mnt/swap || die "dumpon swap file"
+swapoff /mnt/swap
+gone "not in use any more"
+swapon /mnt/swap && dumpon /mnt/swap || die "dumpon swap file again"
+"""
+
+
+@test(module="dm_mod")
+def armed_window_stays_or_disarms(case):
+    """an armed dump file is nobody else's, a volume that gets another table or a
+    swap file that is turned off is disarmed, and a panic right after swapoff
+    writes nothing."""
+    image = case.disk(128, None)
+    script = PINS + """
+sync
+echo "@@dying"
+read -r word
+swapoff /mnt/swap; echo c >/proc/sysrq-trigger
+"""
+    with case.boot(script, disk.attach(image, "nvme"), append="panic=1",
+                   mem_mib=256) as vm:
+        crash.await_dying(vm)
+        case.scan(vm.console.text())
+        vm.data.send("die")
+        last = crash.await_dump(vm)
+    case.check("the swap file is not in use any more; nothing is written"
+               in last, last)
