@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # rootfs.sh CACHE: a Debian 12 with systemd and the cloud kernel, its headers
 # and dkms, as a machine is before Swapcore is installed: CACHE/debian/root.tar.
-# Made once, by debootstrap(8), from the mirror that apt uses here.
+# Made by debootstrap(8), from the mirror that apt uses here.
 set -eu
 
 suite=bookworm
@@ -10,10 +10,11 @@ cache=$1/debian
 packages=systemd-sysv,udev,kmod,procps,e2fsprogs,initramfs-tools
 packages=$packages,linux-image-cloud-amd64,linux-headers-cloud-amd64,dkms
 packages=$packages,libbpf1,libcap2,libelf1,liblzo2-2,libmount1,libseccomp2
-packages=$packages,libxxhash0,libzstd1
+packages=$packages,libxxhash0,libzstd1,libdevmapper1.02.1
 PATH=$PATH:/usr/sbin:/sbin
 
-[ ! -s "$cache/root.tar" ] || exit 0
+# Made anew when this list has changed.
+[ ! "$cache/root.tar" -nt "$0" ] || exit 0
 mirror=$(apt-get indextargets --format '$(LABEL) $(RELEASE) $(REPO_URI)' \
     'Created-By: Packages' | awk -v suite=$suite \
     '$1 == "Debian" && $2 == suite { print $3; exit }')

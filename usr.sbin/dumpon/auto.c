@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * auto.c: arms what swapcore.conf(5) says.  "auto" is the best device there is:
- * dump partitions first, where nothing is lost, then swap, the larger ones
- * first.  They are tried in that order, and each refusal is a line.
+ * dump partitions first, where nothing is lost, then swap partitions and
+ * volumes, then swap files that are in use; of each the larger ones first.
+ * They are tried in that order, and each refusal is a line.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -21,10 +22,16 @@
 #define AUTO_MAX	64	/* devices looked at */
 #define AUTO_SIG_LEN	10u
 
+enum auto_kind {
+	AUTO_LABELLED,
+	AUTO_SWAP,
+	AUTO_FILE,
+};
+
 struct auto_device {
-	char path[160];
+	char path[PATH_MAX];
 	uint64_t kib;
-	bool labelled;
+	enum auto_kind kind;
 };
 
 struct auto_list {
@@ -60,8 +67,9 @@ auto_probe(struct auto_device *d)
 	close(fd);
 	if (n != (ssize_t)sizeof(page))
 		return false;
-	d->labelled = label_is(page) && label_good(page);
-	return d->labelled || memcmp(page + sizeof(page) - AUTO_SIG_LEN,
+	d->kind = label_is(page) && label_good(page) ? AUTO_LABELLED :
+	    AUTO_SWAP;
+	return d->kind == AUTO_LABELLED || memcmp(page + sizeof(page) - AUTO_SIG_LEN,
 	    "SWAPSPACE2", AUTO_SIG_LEN) == 0;
 }
 
@@ -70,11 +78,34 @@ auto_order(const void *a, const void *b)
 {
 	const struct auto_device *x = a, *y = b;
 
-	if (x->labelled != y->labelled)
-		return x->labelled ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
 	if (x->kib != y->kib)
 		return x->kib > y->kib ? -1 : 1;
 	return strcmp(x->path, y->path);
+}
+
+/* A path with blanks in it, which the kernel escapes, is not tried. */
+static void
+auto_find_files(struct auto_list *list)
+{
+	char line[PATH_MAX + 128], path[PATH_MAX];
+	struct auto_device *d;
+	FILE *fp;
+
+	if (kernfile_path(path, sizeof(path), "/proc/swaps") == -1 ||
+	    (fp = fopen(path, "re")) == NULL)
+		return;
+	while (list->n < AUTO_MAX && fgets(line, sizeof(line), fp) != NULL) {
+		d = &list->devices[list->n];
+		if (sscanf(line, "%4095s file %" SCNu64, d->path,
+		    &d->kib) != 2 || strchr(d->path, '\\') != NULL ||
+		    d->kib < KCORE_WINDOW_MIN / 1024)
+			continue;
+		d->kind = AUTO_FILE;
+		list->n++;
+	}
+	fclose(fp);
 }
 
 static int
@@ -103,6 +134,7 @@ auto_find(struct auto_list *list)
 			list->n++;
 	}
 	fclose(fp);
+	auto_find_files(list);
 	qsort(list->devices, list->n, sizeof(list->devices[0]), auto_order);
 	return 0;
 }
@@ -122,8 +154,8 @@ auto_best(const struct dumpon_opts *opts)
 			return 0;
 	}
 	if (list.n == 0)
-		warnx("there is no swap partition and no dump partition: make "
-		    "one with mkswap(8) or dumpon --label, on a disk of which "
+		warnx("there is no swap and no dump partition: make a "
+		    "partition one with mkswap(8) or dumpon --label, on a disk of which "
 		    "dumpon -l -v says that it can take dumps");
 	else
 		warnx("nothing is armed: put right what is said above of one "

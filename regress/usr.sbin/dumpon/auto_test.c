@@ -110,6 +110,21 @@ auto_nothing_suits_is_told(void **state)
 	assert_string_equal(fake_text("/dev/swapcore"), "");
 }
 
+/* This test checks that a swap file in use is tried where there is no other
+ * swap, and after any other. */
+static void
+auto_swap_file_goes_last(void **state)
+{
+	(void)state;
+	fake_file("/proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n"
+	    "/swapfile file 1048572 0 -2\n/dev/vda partition 65532 0 -3\n");
+	fake_file("/proc/partitions", "");
+	assert_said(arm(-1), "/swapfile: ");
+	two_devices(DISK_LARGER);
+	arm(0);
+	assert_device("/dev/vda");
+}
+
 /* This test checks that where all are refused the line after that says so. */
 static void
 auto_all_refused_is_told(void **state)
@@ -149,6 +164,7 @@ main(void)
 		TEST(auto_dump_partition_goes_first),
 		TEST(auto_refused_device_gives_way),
 		TEST(auto_nothing_suits_is_told),
+		TEST(auto_swap_file_goes_last),
 		TEST(auto_all_refused_is_told),
 		TEST(auto_named_device_is_armed),
 	};
