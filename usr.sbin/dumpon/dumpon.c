@@ -22,6 +22,7 @@ usage(void)
 	    "usage: dumpon -a [-v]\n"
 	    "       dumpon [-fv] [-d level] [--accept-secrets] device\n"
 	    "       dumpon [-f] --label[=text] device\n"
+	    "       dumpon -e [-d level] [device]\n"
 	    "       dumpon off\n"
 	    "       dumpon -l [-v]\n");
 	exit(1);
@@ -67,17 +68,25 @@ parse_mode(struct dumpon_opts *opts, bool all, bool list, char **argv)
 	bool arming = opts->level != -1 || opts->accept_secrets;
 
 	if (all) {
-		if (argv[0] != NULL || arming || opts->force || list ||
+		if (argv[0] != NULL || opts->mode == DUMPON_ESTIMATE || arming || opts->force || list ||
 		    opts->label != NULL)
 			usage();
 		opts->mode = DUMPON_CONF;
 		return;
 	}
 	if (list) {
-		if (argv[0] != NULL || arming || opts->force ||
+		if (argv[0] != NULL || opts->mode == DUMPON_ESTIMATE || arming || opts->force ||
 		    opts->label != NULL)
 			usage();
 		opts->mode = DUMPON_LIST;
+		return;
+	}
+	if (opts->mode == DUMPON_ESTIMATE) {
+		if ((argv[0] != NULL && argv[1] != NULL) || opts->force ||
+		    opts->accept_secrets || opts->verbose ||
+		    opts->label != NULL)
+			usage();
+		opts->device = argv[0];
 		return;
 	}
 	if (argv[0] == NULL || argv[1] != NULL)
@@ -107,7 +116,7 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 	memset(opts, 0, sizeof(*opts));
 	opts->level = -1;
 	opterr = 0;
-	while ((ch = getopt_long(argc, argv, "ad:flv", longopts, NULL)) != -1) {
+	while ((ch = getopt_long(argc, argv, "ad:eflv", longopts, NULL)) != -1) {
 		switch (ch) {
 		case 'L':
 			opts->label = optarg == NULL ? "" : optarg;
@@ -117,6 +126,9 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 			break;
 		case 'd':
 			opts->level = parse_level(optarg);
+			break;
+		case 'e':
+			opts->mode = DUMPON_ESTIMATE;
 			break;
 		case 'f':
 			opts->force = true;
@@ -146,6 +158,8 @@ run(const struct dumpon_opts *opts)
 		if (opts->verbose)
 			disks_list();
 		return 0;
+	case DUMPON_ESTIMATE:
+		return estimate(opts);
 	case DUMPON_LABEL:
 		return dumpon_label(opts);
 	case DUMPON_OFF:

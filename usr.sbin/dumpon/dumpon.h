@@ -24,6 +24,7 @@ enum dumpon_mode {
 	DUMPON_LABEL,
 	DUMPON_OFF,
 	DUMPON_LIST,
+	DUMPON_ESTIMATE,
 };
 
 struct dumpon_opts {
@@ -121,7 +122,12 @@ void policy_apply(void);
 /* disks.c: a line for each disk of the machine: can it take dumps? */
 void disks_list(void);
 
+/* estimate.c: what a dump would need now, and whether the device has that. */
+int estimate(const struct dumpon_opts *opts);
+
 /* status.c */
+/* Prints bytes in the unit that suits them. */
+void status_size(uint64_t bytes);
 void status_armed(const struct target *t, const struct dumpon_opts *opts);
 void status_list(const struct dumpon_opts *opts);
 /* The armed device, in buf of PATH_MAX bytes: false if there is none. */

@@ -34,8 +34,7 @@ status_warn_reason(const char *file)
 	warn("%s", file);
 }
 
-/* Prints bytes in the unit that suits them. */
-static void
+void
 status_size(uint64_t bytes)
 {
 	if (bytes < 1024 * 1024)
