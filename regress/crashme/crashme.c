@@ -5,7 +5,7 @@
  *
  * Writing to parameters/how panics: panic, bug and null in crashme_die(); irq
  * and nmi there too, called by an interrupt; ret behind a return probe; deep
- * where the stack ends.
+ * where the stack ends; race on every CPU at once, in crashme_race().
  * hold=1 stops the machine behind all other panic notifiers, until the host
  * sends a byte, and tells the host through the second serial port, touching no
  * memory: what QEMU then saves is what the dump should hold.
@@ -35,6 +35,7 @@
 #include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/sched/task_stack.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
@@ -180,6 +181,17 @@ static noinline int crashme_deep(int depth)
 	return crashme_deep(depth + 1) + pad[depth % sizeof(pad)];
 }
 
+static atomic_t crashme_racing;
+
+noinline void crashme_race(void *unused);
+noinline void crashme_race(void *unused)
+{
+	atomic_inc(&crashme_racing);
+	while (atomic_read(&crashme_racing) < num_online_cpus())
+		cpu_relax();
+	panic("crashme: race");
+}
+
 static int crashme_elsewhere(void)
 {
 	int error = 0;
@@ -195,6 +207,8 @@ static int crashme_elsewhere(void)
 		error = register_kretprobe(&crashme_retprobe);
 		if (error == 0)
 			error = crashme_watched();
+	} else if (sysfs_streq(crashme_how, "race")) {
+		on_each_cpu(crashme_race, NULL, 0);
 	} else if (sysfs_streq(crashme_how, "deep")) {
 		error = crashme_deep(0);
 	} else {
@@ -215,7 +229,7 @@ static const struct kernel_param_ops crashme_how_ops = {
 	.set = crashme_set_how,
 };
 module_param_cb(how, &crashme_how_ops, NULL, 0200);
-MODULE_PARM_DESC(how, "panic, bug, null, irq, nmi, ret or deep: die of that");
+MODULE_PARM_DESC(how, "panic, bug, null, irq, nmi, ret, deep or race: die of that");
 
 #define CRASHME_REGS	14		/* all but rbp and rsp */
 

@@ -47,6 +47,13 @@ def places(dead):
     return {name: (addr, end) for (addr, name), end in zip(found, ends)}
 
 
+def check_in(case, at, name, rip):
+    """rip is in a function, or the part of it that was set apart as cold."""
+    ranges = [at[one] for one in (name, f"{name}.cold") if one in at]
+    case.check(any(start <= rip < end for start, end in ranges),
+               f"rip {rip:#x} is not in {name}, {ranges}")
+
+
 def check_panicking(dead, core, regs):
     """The header's panicking task, and where the note says that it was: in
     crashme_die(), or the part of it that the compiler set apart as cold."""
@@ -55,10 +62,7 @@ def check_panicking(dead, core, regs):
     case.equal((core.panic_cpu, core.panic_tid, core.comm),
                (0, int(pid), comm), "the header's panicking CPU, task, name")
     case.equal(regs["pid"], int(pid), "the pid of the panicking CPU's note")
-    ranges = [at[name] for name in ("crashme_die", "crashme_die.cold")
-              if name in at]
-    case.check(any(start <= regs["rip"] < end for start, end in ranges),
-               f"rip {regs['rip']:#x} is not in {ranges}")
+    check_in(case, at, "crashme_die", regs["rip"])
     task, stack = dead.held
     case.equal(core.panic_task, task, "the header's panic_task")
     case.check(stack <= regs["rsp"] < stack + 16384,
@@ -145,3 +149,18 @@ echo null >/sys/module/crashme/parameters/how
                {name: f"{value:#x}" for name, value in notes[0].items()
                 if name in trace["frames"][0]["registers"]},
                "the registers of the backtrace")
+
+
+@test()
+def registers_of_the_cpu_that_panicked_first(case):
+    """where all CPUs panic at once, the registers are there of the one that
+    panicked: it was in the function that called panic()."""
+    dead = crash.kill(case, "nvme", smp=4, work=WHO, panic="""
+echo "@@dying"
+read -r word
+echo race >/sys/module/crashme/parameters/how
+""")
+    dead.check_complete()
+    core = corefile.Core(dead.save())
+    check_in(case, places(dead), "crashme_race",
+             core.registers()[core.panic_cpu]["rip"])

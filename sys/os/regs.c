@@ -28,16 +28,19 @@
 #define CALL_OPCODE	0xe8	/* call with a 32-bit displacement */
 #define CALL_BYTES	5
 
-/* The registers of a CPU that runs into a panic; the first of each wins. */
+#define PANICS_MAX	8u	/* CPUs that can be in panic() at once */
+
+/* The registers of a CPU that runs into a panic. */
 struct caught {
-	atomic_t taken;
-	int cpu;
+	int cpu;		/* -1: none */
 	const struct task_struct *task;
 	u64 born;		/* of task: its memory is used again */
 	struct pt_regs regs;
 };
 
-static struct caught regs_panic = { .cpu = -1 };
+/* Which of the CPUs that are in panic() goes on is for panic() to decide. */
+static struct caught regs_panics[PANICS_MAX];
+static atomic_t regs_npanics;
 static struct caught regs_oops = { .cpu = -1 };
 static struct elf_prstatus regs_status;
 static const struct armed *regs_armed;
@@ -60,20 +63,22 @@ catch(struct caught *c, const struct pt_regs *regs)
 static int
 at_panic(struct kprobe *kp, struct pt_regs *regs)
 {
+	const unsigned int n = (unsigned int)atomic_inc_return(&regs_npanics);
+	struct caught *c = &regs_panics[n - 1];
 	unsigned long caller;
 	u8 op;
 
-	if (atomic_xchg(&regs_panic.taken, 1) != 0)
+	if (n == 0 || n > PANICS_MAX)
 		return 0;
-	catch(&regs_panic, regs);
+	catch(c, regs);
 	if (copy_from_kernel_nofault(&caller, (void *)regs->sp,
 	    sizeof(caller)) != 0)
 		return 0;
 	if (copy_from_kernel_nofault(&op, (void *)(caller - CALL_BYTES),
 	    sizeof(op)) == 0 && op == CALL_OPCODE)
 		caller -= CALL_BYTES;
-	regs_panic.regs.ip = caller;
-	regs_panic.regs.sp += sizeof(caller);
+	c->regs.ip = caller;
+	c->regs.sp += sizeof(caller);
 	return 0;
 }
 
@@ -92,10 +97,15 @@ regs_oopsed(const struct pt_regs *regs)
 void
 regs_init(const struct armed *a)
 {
+	unsigned int i;
+
 	regs_armed = a;
-	memset(&regs_panic, 0, sizeof(regs_panic));
 	memset(&regs_oops, 0, sizeof(regs_oops));
-	regs_panic.cpu = regs_oops.cpu = -1;
+	regs_oops.cpu = -1;
+	memset(regs_panics, 0, sizeof(regs_panics));
+	for (i = 0; i < PANICS_MAX; i++)
+		regs_panics[i].cpu = -1;
+	atomic_set(&regs_npanics, 0);
 	regs_kprobe.addr = NULL;
 	regs_kprobe.flags = 0;
 	regs_probed = register_kprobe(&regs_kprobe) == 0;
@@ -133,6 +143,18 @@ note_add(u8 *buf, size_t len, size_t *used, const char *name, u32 type,
 	return true;
 }
 
+/* What this CPU had in its registers when it first called panic(). */
+static const struct pt_regs *
+regs_at_panic(int cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < PANICS_MAX; i++)
+		if (regs_panics[i].cpu == cpu)
+			return &regs_panics[i].regs;
+	return NULL;
+}
+
 /* The registers of cpu into regs_status; zeros where they are not known. */
 static void
 status_of(unsigned int cpu, unsigned int panic_cpu)
@@ -146,8 +168,8 @@ status_of(unsigned int cpu, unsigned int panic_cpu)
 		if (regs_oops.cpu == (int)cpu && regs_oops.task == current &&
 		    regs_oops.born == current->start_boottime)
 			regs = &regs_oops.regs;
-		else if (regs_panic.cpu == (int)cpu)
-			regs = &regs_panic.regs;
+		else
+			regs = regs_at_panic((int)cpu);
 		if (!regs)
 			return;
 		kcompat_pr_pid(&regs_status) = current->pid;
