@@ -9,8 +9,8 @@
 
 #include "blob.h"
 
-const struct blob *const blobs[] = { &blob_core, &blob_raw, &blob_tables,
-	&blob_kallsyms, &blob_btf, &blob_log, &blob_tasks, NULL };
+const struct blob *const blobs[] = { &blob_core, &blob_raw, &blob_packed,
+	&blob_tables, &blob_kallsyms, &blob_btf, &blob_log, &blob_tasks, NULL };
 
 void
 blob_area_init(struct blob_area *a, const struct image *im, uint64_t off,

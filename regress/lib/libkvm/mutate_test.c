@@ -57,6 +57,14 @@ mutate_raw_never_crashes(void **state)
 	mutate(&blob_raw);
 }
 
+/* This test checks compressed files. */
+static void
+mutate_packed_never_crashes(void **state)
+{
+	(void)state;
+	mutate(&blob_packed);
+}
+
 /* This test checks page tables. */
 static void
 mutate_tables_never_crashes(void **state)
@@ -88,6 +96,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mutate_core_never_crashes),
 		cmocka_unit_test(mutate_raw_never_crashes),
+		cmocka_unit_test(mutate_packed_never_crashes),
 		cmocka_unit_test(mutate_tables_never_crashes),
 		cmocka_unit_test(mutate_cut_never_crashes),
 	};
