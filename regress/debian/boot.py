@@ -136,8 +136,8 @@ def debian_panic_is_saved_at_boot(machine):
         machine.ask("systemctl is-system-running", "^running$")
         check_order(machine)
         core = f"/var/crash/linux.{number}.core"
-        machine.ask(f"crashinfo -M {core} dmesg | tail -n 40",
-                    "sysrq: Trigger a crash")
+        machine.ask(f"crashinfo -M {core} dmesg | grep -A 4 'Trigger a crash'",
+                    "Kernel panic - not syncing: sysrq triggered crash")
         machine.refute("savecore -n; echo status $?", "status 0")
 
 
