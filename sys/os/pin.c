@@ -147,9 +147,12 @@ pin_free(struct pin *pin)
 int
 pin_take(struct arm_config *cfg)
 {
+	const char *why = pin_lost(cfg);
 	struct pin *pin;
 	int error = 0;
 
+	if (why)
+		return arm_refuse(-ESTALE, "%s; run dumpon again", why);
 	if (cfg->pin || (cfg->fd < 0 && !cfg->mapping))
 		return 0;
 	pin = kzalloc(sizeof(*pin), GFP_KERNEL);
@@ -204,12 +207,11 @@ pin_work(struct work_struct *work)
 	char text[96];
 
 	mutex_lock(&arm_lock);
-	why = arm_config && (armed || arm_suspended) ? pin_lost(arm_config) :
-	    NULL;
+	/* What is suspended is looked at when it is armed again. */
+	why = armed ? pin_lost(arm_config) : NULL;
 	if (why) {
 		snprintf(text, sizeof(text), "%s; run dumpon again", why);
 		disarm(text);
-		arm_suspended = false;
 	}
 	if (arm_config && arm_config->pin)
 		schedule_delayed_work(&pin_watch, PIN_CHECK);
