@@ -37,9 +37,11 @@ class Run:
             env={**os.environ, "SAVECORE_ROOT": root})
         self.status = done.returncode
         self.said = done.stdout + done.stderr
-        # Symbols are there where as much of the kernel is in the dump.
+        # Symbols are there where as much of the kernel is in the dump; what
+        # is beside a core has its own checks.
         self.files = sorted(name for name in os.listdir(self.dir)
-                            if name not in ("bounds", "linux.0"))
+                            if name.startswith("linux.") and
+                            name != "linux.0" and not name.endswith(".last"))
         self.core = f"{self.dir}/linux.0.core"
 
     def untouched(self):
@@ -66,6 +68,27 @@ def check_core(dead, run, data_valid, data_size, what):
     case.equal(core.data_valid, data_valid, f"{what}: the core's data_valid")
     test_truth.compare(dead, run.core,
                        F_INCOMPLETE if data_valid < data_size else 0)
+
+
+def check_beside(case, run, whole, what):
+    """Facts, log and report beside a core."""
+    def text(name):
+        with open(f"{run.dir}/{name}", encoding="ascii",
+                  errors="replace") as stream:
+            return stream.read()
+    case.check(text("info.0").startswith(
+        f"verdict: {'complete' if whole else 'incomplete'}\n"),
+        f"{what}: {text('info.0')}")
+    case.check(text("crash.0.txt").startswith("signature "),
+               f"{what}: {text('crash.0.txt')[:300]}")
+    case.equal("\ndump      incomplete: " in text("crash.0.txt"), not whole,
+               f"{what}: the report says that the dump is incomplete")
+    if whole:
+        case.check("Kernel panic - not syncing: crashme" in text("dmesg.0"),
+                   f"{what}: the panic is not in dmesg.0")
+        case.check("crashme_die [crashme]" in
+                   text("crash.0.txt").partition("\n")[0],
+                   f"{what}: {text('crash.0.txt')[:300]}")
 
 
 def judge(dead, what):
@@ -112,6 +135,7 @@ def judge(dead, what):
     run.check(case, what, 0, ["linux.0.core"],
               *(["core may be incomplete"] if valid < size else []))
     check_core(dead, run, valid, size, what)
+    check_beside(case, run, kind == "complete", what)
     run = Run(dead)
     run.check(case, what, 1, [], "no core dump")
     return kind

@@ -90,6 +90,7 @@ main(int argc, char **argv)
 	struct target t = { .js = NULL };
 	const struct show *show;
 	struct options o;
+	char lack[80];
 	int rv = 0;
 
 	parse(argc, argv, &o);
@@ -100,6 +101,9 @@ main(int argc, char **argv)
 	    (t.argc > 1 && show->args == NULL))
 		usage();
 	target_open(&t, o.kernel, o.core);
+	if (show->run != show_report &&
+	    target_incomplete(&t, lack, sizeof(lack)))
+		warnx("%s: the dump is %s", o.core, lack);
 	t.threads = o.threads;
 	if (o.json)
 		t.js = &js;

@@ -66,6 +66,9 @@ void dmesg_print(const char *text, size_t len);
  * message. */
 void target_open(struct target *t, const char *kernel, const char *core);
 
+/* Is not all of the dump there?  Then text says so. */
+bool target_incomplete(const struct target *t, char *text, size_t len);
+
 /* Is it the running system? */
 bool target_is_live(const struct target *t);
 

@@ -20,6 +20,20 @@ report_uptime(const struct report *r)
 	return show_uptime(r->t);
 }
 
+/* Whether all of it is there, where that is for the dump to say. */
+static int
+report_dump(const struct report *r)
+{
+	char text[80];
+	const bool lacks = target_incomplete(r->t, text, sizeof(text));
+
+	if (r->t->js != NULL)
+		json_bool(r->t->js, r->t->key, lacks);
+	else if (lacks)
+		printf("%-10s%s\n", "dump", text);
+	return 0;
+}
+
 static int
 report_modules(const struct report *r)
 {
@@ -33,6 +47,7 @@ static const struct report_part {
 	bool early;		/* can do with an early record alone */
 } parts[] = {
 	{ "signature", NULL, report_signature, true },
+	{ "incomplete", NULL, report_dump, false },
 	{ "crash", NULL, report_uptime, true },
 	{ "kernel", NULL, report_kernel, false },
 	{ "cpus", "CPUs", report_cpus, false },

@@ -4,10 +4,12 @@
  * savecore(8) has not been at, or the running system.
  */
 #include <sys/kcore.h>
+#include <sys/prctl.h>
 
 #include <err.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,26 +38,37 @@ target_is_live(const struct target *t)
 	    strcmp(t->core, "/proc/kcore") == 0;
 }
 
+bool
+target_incomplete(const struct target *t, char *text, size_t len)
+{
+	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
+
+	if (target_is_live(t) || t->early || h == NULL ||
+	    h->data_valid >= h->data_size)
+		return false;
+	snprintf(text, len, "incomplete: %" PRIu64 " of %" PRIu64 " bytes",
+	    h->data_valid, h->data_size);
+	return true;
+}
+
 void
 target_open(struct target *t, const char *kernel, const char *core)
 {
-	const struct cpu_kcore_hdr *h;
 	char errbuf[KVM_ERRBUFSZ];
 
 	t->core = core;
-	if (core != NULL && strcmp(core, "-") == 0 && kernel == NULL)
+	if (core != NULL && strcmp(core, "-") == 0 && kernel == NULL) {
+		/* It was opened by somebody who may see more than we may. */
+		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 		t->kd = kvm_openfd(dup(STDIN_FILENO), "standard input",
 		    O_RDONLY, errbuf);
-	else
+	} else {
 		t->kd = kvm_openfiles(kernel, core, NULL, O_RDONLY, errbuf);
+	}
 	if (t->kd == NULL)
 		errx(1, "%s", errbuf);
 	if (target_is_live(t))
 		return;
 	if (kvm_dump_hdr(t->kd) == NULL)
 		target_find(t);
-	if (!t->early && (h = kvm_dump_hdr(t->kd)) != NULL &&
-	    h->data_valid < h->data_size)
-		warnx("%s: the dump is incomplete: %" PRIu64 " of %" PRIu64
-		    " bytes", core, h->data_valid, h->data_size);
 }
