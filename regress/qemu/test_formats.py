@@ -94,7 +94,7 @@ def peers_read_elf_and_kdump(case):
         case.check(missing > pages, f"{small}: {missing} pages are missing")
 
 
-@test()
+@test(slow=True)
 def dumps_of_qemu_are_read(case):
     """libkvm reads QEMU's own dumps of a guest, ELF and flattened kdump, and
     finds in them what it finds in a core of ours; savecore makes a core of

@@ -157,7 +157,7 @@ def level(case, bus, number, **options):
     return core
 
 
-@test(all_kernels=True)
+@test()
 def level_31_leaves_out_what_makedumpfile_does(case):
     """a dump at level 31 has the pages that makedumpfile -d 31 keeps of the
     same memory, they equal memory, and what it leaves out was of those classes
