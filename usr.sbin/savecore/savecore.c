@@ -138,96 +138,101 @@ parse_boot(const struct savecore_opts *opts, bool more)
 		usage();
 }
 
-static void
-parse(struct savecore_opts *opts, int argc, char **argv)
-{
-	static const struct option longopts[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "wipe", no_argument, NULL, 'W' },
-		{ "zstd", optional_argument, NULL, 'S' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool level = false, format = false;
-	int ch;
+/* The options that have a default, where they were given all the same. */
+struct given {
+	bool level;
+	bool format;
+};
 
-	memset(opts, 0, sizeof(*opts));
-	opts->directory = SAVECORE_DIR;
-	opts->format = &outformat_kcore;
-	opts->level = 1;
-	opterr = 0;
-	while ((ch = getopt_long(argc, argv, "aCcD:F:fkm:N:no:vZ:z", longopts,
-	    NULL)) != -1) {
-		switch (ch) {
-		case 'S':
-			opts->zstd = true;
-			if (optarg != NULL) {
-				opts->level = parse_level(optarg, 19);
-				level = true;
-			}
+/* An option that takes a value, or chooses what is done. */
+static void
+parse_value(struct savecore_opts *opts, struct given *given, int ch)
+{
+	switch (ch) {
+	case 'C':
+	case 'n':
+		parse_mode(opts, SAVECORE_CHECK);
+		break;
+	case 'c':
+		parse_mode(opts, SAVECORE_CLEAR);
+		break;
+	case 'D':
+		opts->device = optarg;
+		break;
+	case 'F':
+		opts->format = parse_format(optarg);
+		given->format = true;
+		break;
+	case 'm':
+		opts->maxdumps = parse_maxdumps(optarg);
+		break;
+	case 'N':
+		opts->system = optarg;
+		break;
+	case 'o':
+		parse_mode(opts, SAVECORE_CONVERT);
+		parse_output(opts, optarg);
+		break;
+	case 'S':
+		opts->zstd = true;
+		if (optarg == NULL)
 			break;
-		case 'W':
-			opts->wipe = true;
-			break;
-		case 'a':
-			opts->boot = true;
-			break;
-		case 'j':
-			opts->json = true;
-			break;
-		case 'k':
-			opts->keep = true;
-			break;
-		case 'm':
-			opts->maxdumps = parse_maxdumps(optarg);
-			break;
-		case 'c':
-			parse_mode(opts, SAVECORE_CLEAR);
-			break;
-		case 'D':
-			opts->device = optarg;
-			break;
-		case 'F':
-			opts->format = parse_format(optarg);
-			format = true;
-			break;
-		case 'f':
-			opts->force = true;
-			break;
-		case 'N':
-			opts->system = optarg;
-			break;
-		case 'C':
-		case 'n':
-			parse_mode(opts, SAVECORE_CHECK);
-			break;
-		case 'o':
-			parse_mode(opts, SAVECORE_CONVERT);
-			parse_output(opts, optarg);
-			break;
-		case 'v':
-			opts->verbose = true;
-			break;
-		case 'Z':
-			opts->level = parse_level(optarg, 9);
-			level = true;
-			break;
-		case 'z':
-			opts->packing = KEEPER_GZIP;
-			break;
-		default:
-			usage();
-		}
+		opts->level = parse_level(optarg, 19);
+		given->level = true;
+		break;
+	case 'Z':
+		opts->level = parse_level(optarg, 9);
+		given->level = true;
+		break;
+	default:
+		usage();
 	}
-	argc -= optind;
-	argv += optind;
-	parse_check_format(opts);
-	if ((opts->mode != SAVECORE_SAVE || opts->boot) &&
+}
+
+static void
+parse_option(struct savecore_opts *opts, struct given *given, int ch)
+{
+	switch (ch) {
+	case 'a':
+		opts->boot = true;
+		break;
+	case 'f':
+		opts->force = true;
+		break;
+	case 'j':
+		opts->json = true;
+		break;
+	case 'k':
+		opts->keep = true;
+		break;
+	case 'v':
+		opts->verbose = true;
+		break;
+	case 'W':
+		opts->wipe = true;
+		break;
+	case 'z':
+		opts->packing = KEEPER_GZIP;
+		break;
+	default:
+		parse_value(opts, given, ch);
+	}
+}
+
+/* What goes with what, and the arguments. */
+static void
+parse_together(struct savecore_opts *opts, const struct given *given, int argc,
+    char **argv)
+{
+	const bool saves = opts->mode == SAVECORE_SAVE;
+
+	if ((!saves || opts->boot) &&
 	    (opts->keep || opts->json || opts->maxdumps != 0))
 		usage();
 	if (opts->keep && opts->wipe)
 		usage();
 	if (opts->boot) {
-		parse_boot(opts, argc > 0 || level || format);
+		parse_boot(opts, argc > 0 || given->level || given->format);
 		return;
 	}
 	if (opts->mode == SAVECORE_CONVERT) {
@@ -237,14 +242,37 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 		opts->core = argv[0];
 		return;
 	}
-	if (opts->mode != SAVECORE_SAVE &&
-	    (argc > 0 || opts->force || opts->packing != KEEPER_PLAIN ||
-	    level || format))
+	if (!saves && (argc > 0 || opts->force || given->level ||
+	    opts->packing != KEEPER_PLAIN || given->format))
 		usage();
 	if (argc > 1 || (opts->mode == SAVECORE_CHECK && opts->wipe))
 		usage();
 	if (argc == 1)
 		opts->directory = argv[0];
+}
+
+static void
+parse(struct savecore_opts *opts, int argc, char **argv)
+{
+	static const struct option longopts[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "wipe", no_argument, NULL, 'W' },
+		{ "zstd", optional_argument, NULL, 'S' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct given given = { false, false };
+	int ch;
+
+	memset(opts, 0, sizeof(*opts));
+	opts->directory = SAVECORE_DIR;
+	opts->format = &outformat_kcore;
+	opts->level = 1;
+	opterr = 0;
+	while ((ch = getopt_long(argc, argv, "aCcD:F:fkm:N:no:vZ:z", longopts,
+	    NULL)) != -1)
+		parse_option(opts, &given, ch);
+	parse_check_format(opts);
+	parse_together(opts, &given, argc - optind, argv + optind);
 }
 
 int
