@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 /* A mutex that its holder may lock again. */
 static int

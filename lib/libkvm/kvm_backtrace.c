@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_unwind.h"
 
 #define BT_FRAMES_MAX	8192u	/* more than stacks have room for */
 #define BT_GUESSES_MAX	64u

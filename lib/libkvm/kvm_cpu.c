@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
+#include "kvm_unwind.h"
 
 void
 kvmi_cpu_drop(kvm_t *kd)

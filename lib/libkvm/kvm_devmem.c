@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define DEVMEM_NOTE_MAX	(1u << 20)	/* bytes of VMCOREINFO */
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define INFO_MAX	(1u << 20)	/* bytes of a note that is believed */
 

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define KMSG_MAX	65536u	/* bytes of a record; PRINTK_MESSAGE_MAX is
 				   2048, and was 8192 */

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define SEARCH_MAX	(256u << 20)	/* bytes of the image looked through */
 #define SEARCH_GAP	(4u << 20)	/* bytes without memory that end it */

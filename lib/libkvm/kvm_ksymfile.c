@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define KF_MAX		(256u << 20)	/* bytes that are believed */
 #define KF_LINES_MAX	(1u << 24)

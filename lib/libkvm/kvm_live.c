@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define LIVE_NOTES_MAX	65536u		/* bytes of /sys/kernel/notes */
 #define LIVE_STAT_MAX	(64u << 20)	/* of /proc/stat */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define LOG_BITS_MAX	22u	/* descriptors: four million */
 #define LOG_TEXT_MAX	31u	/* bits of the text ring's size */

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 static int
 mem_fail(kvm_t *kd, kpaddr_t pa, unsigned int kind)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define MODFILE_MAX	(16u << 20)	/* bytes that are believed */
 

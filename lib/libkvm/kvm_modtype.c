@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define MODTYPE_MAX	4096u		/* modules: a longer list goes round */
 #define MODTYPE_SIZE	(32u << 20)	/* bytes that are believed, of one */

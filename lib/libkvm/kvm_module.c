@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define MODULES_MAX	4096u	/* a list longer than this goes round */
 

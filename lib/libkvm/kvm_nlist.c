@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 static int
 nlist_cmp(const void *a, const void *b)

@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_unwind.h"
 
 #define ORC_TABLE_MAX	(1u << 24)	/* entries that are believed */
 #define ORC_BLOCK	64u		/* addresses that are read at once */

@@ -37,7 +37,8 @@
  *	kvm_packed.c, kvm_zstd.c,	and that all of it is compressed
  *	kvm_gzip.c, kvm_gzindex.c
  *
- * and beside them kvm_dump.c and its kin, which save and clear dumps.
+ * and beside them kvm_dump.c and its kin, which save and clear dumps.  What only
+ * the running system needs is in kvm_live.h, and backtraces in kvm_unwind.h.
  */
 #ifndef _KVM_PRIVATE_H_
 #define _KVM_PRIVATE_H_
@@ -797,119 +798,6 @@ int kvmi_dead_files(kvm_t *kd, int op, int pid, struct kvmi_elems *to,
 int8_t kvmi_proc_stat(char state);
 int8_t kvmi_lwp_stat(char state, bool on_cpu);
 
-/* ---- kvm_live.c: the running system ---- */
-
-/*
- * Where its memory is had from.  To add one: write a table, name it in
- * kvmi_livemems[] (kvm_live.c).  Nothing is opened before it is asked for.
- */
-struct kvmi_livemem {
-	const char *name;	/* the file; NULL: not to be read at all */
-	/* As kvmi_read_some(). */
-	int (*read)(kvm_t *kd, kvaddr_t va, void *buf, size_t len,
-	    size_t *done);
-	int (*write)(kvm_t *kd, kvaddr_t va, const void *buf, size_t len,
-	    size_t *done);
-	/* As kvmi_phys_read(); NULL: addresses are not translated here. */
-	ssize_t (*phys_read)(kvm_t *kd, kpaddr_t pa, void *buf, size_t len);
-};
-
-extern const struct kvmi_livemem kvmi_livemem_kcore, kvmi_livemem_devmem,
-    kvmi_livemem_none;
-
-/* What corefile, or flags, name of the running system; NULL: not that. */
-const struct kvmi_livemem *kvmi_live_find(const char *corefile, int flags);
-/* 0: kd is the running system, and not without files; -1 with a text. */
-int kvmi_live_need(kvm_t *kd);
-void kvmi_live_fini(kvm_t *kd);
-/* The public functions on a running system, without kvmi_report(). */
-int kvmi_live_ncpus(kvm_t *kd);
-const char *kvmi_live_release(kvm_t *kd);
-int kvmi_live_uptime(kvm_t *kd, struct timespec *up, struct timespec *now);
-/* Is the execfile the running kernel?  How far was that moved? */
-int kvmi_live_check_kernel(kvm_t *kd);
-int kvmi_live_slide(kvm_t *kd, uint64_t *slide);
-/* The BTF of the running kernel, to be freed; NULL with a text. */
-void *kvmi_live_btf(kvm_t *kd, size_t *size);
-
-/* ---- kvm_livefile.c: its files ---- */
-
-/* The directory that they are below; tests have one of their own. */
-extern const char *kvmi_live_root;
-
-/* Opens a file: a descriptor, or -1 with a text that says what is missing. */
-int kvmi_live_open(kvm_t *kd, const char *path, int flags);
-/* All of a file, NUL behind it, to be freed; NULL with a text. */
-char *kvmi_live_load(kvm_t *kd, const char *path, size_t max, size_t *len);
-/* As much of an open file as there is, up to max; what is its name. */
-char *kvmi_live_take(kvm_t *kd, int fd, const char *what, size_t max,
-    size_t *len);
-/* The number that a file holds; -1: it can't be had. */
-long kvmi_live_number(const char *path);
-/* Reads fd to its end or len: bytes read, or -1 with errno. */
-ssize_t kvmi_live_read(int fd, void *buf, size_t len);
-
-/* ---- kvm_ksymfile.c, kvm_modfile.c: /proc/kallsyms, /proc/modules ---- */
-
-struct kvmi_ksymfile;
-
-/* Reads it when first asked: NULL with a text.  Any thread. */
-const struct kvmi_ksymfile *kvmi_ksymfile(kvm_t *kd);
-void kvmi_ksymfile_free(struct kvmi_ksymfile *kf);
-/* As those of kallsyms; in that module alone, if it is not NULL. */
-bool kvmi_ksymfile_lookup(const struct kvmi_ksymfile *kf, const char *name,
-    const char *module, char *type, uint64_t *value);
-int kvmi_ksymfile_each(const struct kvmi_ksymfile *kf,
-    int (*fn)(void *cookie, const struct kvm_sym *sym), void *cookie);
-/* The symbol that addr is in, and its bytes: 0, or -1 with a text. */
-int kvmi_ksymfile_at(kvm_t *kd, kvaddr_t addr, struct kvm_sym *sym,
-    uint64_t *size);
-
-/* As kvm_modules(), without kvmi_report(). */
-int kvmi_modfile_each(kvm_t *kd, int (*fn)(void *cookie,
-    const struct kvm_module *mod), void *cookie);
-
-/* ---- kvm_kmsg.c: /dev/kmsg ---- */
-
-/* As kvm_log(), without kvmi_report(). */
-int kvmi_kmsg_each(kvm_t *kd, int (*fn)(void *cookie,
-    const struct kvm_logrec *rec), void *cookie);
-
-/* ---- kvm_procstat.c: /proc/PID/stat and status ---- */
-
-struct kvmi_procstat {
-	int32_t pid, ppid, pgrp, session;
-	uint32_t tty, flags, cpu;
-	int nice;
-	uint64_t nthreads;
-	uint64_t start, utime, stime, ctime;	/* ticks */
-	uint64_t vsize;		/* bytes */
-	uint64_t rss;		/* pages */
-	char state;		/* ps(1)'s letter */
-	char comm[64];
-};
-
-struct kvmi_procstatus {
-	int32_t tgid;
-	uint32_t uid[3], gid[3];	/* real, effective, saved */
-};
-
-/* They take a text apart; false: it makes no sense. */
-bool kvmi_procstat_parse(const char *text, struct kvmi_procstat *ps);
-bool kvmi_procstatus_parse(const char *text, struct kvmi_procstatus *st);
-
-/* ---- kvm_procfs.c, kvm_procfd.c: /proc/PID ---- */
-
-/* Does this errno say that a process has ended, or is hidden? */
-bool kvmi_procfs_gone(int error);
-/* The directory of process pid, and its stat; -1 with a text. */
-int kvmi_procfs_open(kvm_t *kd, int pid, struct kvmi_procstat *ps);
-/* As in struct kvmi_procops. */
-int kvmi_procfs_strings(kvm_t *kd, const struct kinfo_proc2 *p, bool env,
-    size_t max, char **buf, size_t *len);
-int kvmi_procfs_files(kvm_t *kd, int op, int pid, struct kvmi_elems *to,
-    struct kvmi_texts *texts);
-
 /* ---- kvm_path.c: names of open files ---- */
 
 #define KVMI_PATH	4352u	/* bytes: PATH_MAX and some more */
@@ -929,90 +817,6 @@ const char *kvmi_path(kvm_t *kd, const struct kvmi_tasktype *tt,
 
 /* As kvm_getregs(), without kvmi_report(). */
 int kvmi_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs);
-
-/* ---- kvm_stack.c, kvm_probe.c: the kernel's stacks ---- */
-
-#define KVMI_NEXCSTACKS	6u
-#define KVMI_CPU_NONE	(-1)	/* stacks of tasks only */
-#define KVMI_CPU_ANY	(-2)
-
-/* What is known of the stacks; addresses are 0 where the kernel has none. */
-struct kvmi_stacks {
-	uint64_t task_size, irq_size;
-	kvaddr_t percpu;		/* __per_cpu_offset[] */
-	kvaddr_t irq, exc, current;	/* per-CPU variables */
-	struct kvmi_stackpart {
-		uint64_t off, size;
-	} part[KVMI_NEXCSTACKS], entry, estacks;
-	kvaddr_t rethook, graph;	/* return addresses of probes */
-	kvaddr_t fork[2];		/* where new tasks begin */
-};
-
-struct kvmi_stack {
-	const char *name;
-	kvaddr_t base, end;
-	unsigned int id;	/* a small number */
-};
-
-/* Finds out when first asked: NULL with a text. */
-const struct kvmi_stacks *kvmi_stacks(kvm_t *kd);
-/* Which stack of a CPU, or KVMI_CPU_*, sp is in: 0, or -1 with a text. */
-int kvmi_stack_find(kvm_t *kd, int cpu, kvaddr_t sp, struct kvmi_stack *st);
-/* What the CPU ran: 0, or -1 with a text. */
-int kvmi_cpu_task(kvm_t *kd, unsigned int cpu, kvaddr_t *task);
-/* The true one for a return address that was found at `at'. */
-kvaddr_t kvmi_return_address(kvm_t *kd, kvaddr_t task, kvaddr_t pc,
-    kvaddr_t at);
-
-/* ---- kvm_orc.c: the kernel's tables of callers ---- */
-
-/* How to get at the caller's registers; not the kernel's numbers. */
-enum { KVMI_ORC_UNDEFINED, KVMI_ORC_PREV_SP, KVMI_ORC_SP, KVMI_ORC_BP,
-	KVMI_ORC_SP_INDIRECT, KVMI_ORC_BP_INDIRECT, KVMI_ORC_AX, KVMI_ORC_DX,
-	KVMI_ORC_DI, KVMI_ORC_R10, KVMI_ORC_R13, KVMI_ORC_BAD };
-/* What is there: nothing known, no caller, a return address, registers. */
-enum { KVMI_ORC_NONE, KVMI_ORC_END, KVMI_ORC_CALL, KVMI_ORC_REGS,
-	KVMI_ORC_PARTIAL };
-
-struct kvmi_orc {
-	int16_t sp_offset, bp_offset;
-	uint8_t sp_reg, bp_reg, type;
-	bool signal;		/* the next address is to be taken as it is */
-};
-
-struct kvmi_orctab;
-
-/* 1: the kernel has such tables; 0: it has frame pointers; -1 with a text. */
-int kvmi_orc_have(kvm_t *kd);
-/* What they say of an address: 1; 0: nothing; -1 with a text. */
-int kvmi_orc_find(kvm_t *kd, kvaddr_t pc, struct kvmi_orc *orc);
-void kvmi_orctab_free(struct kvmi_orctab *t);
-/* Is there code of the kernel, of a module or of ftrace? */
-bool kvmi_is_code(kvm_t *kd, kvaddr_t pc);
-
-/* ---- kvm_unwind.c: from a function to its caller ---- */
-
-#define KVMI_PTREGS	21u	/* in struct pt_regs */
-
-struct kvmi_cursor {
-	kvaddr_t pc, sp, fp;
-	bool exact;		/* pc is no return address */
-	bool user;		/* it is a user's */
-	bool guess;		/* no table led here */
-	bool known;		/* reg[] has all registers */
-	unsigned int saved_from; /* those from here on were saved with pc */
-	uint64_t reg[KVMI_PTREGS];
-	kvaddr_t task;		/* its task_struct, or 0 */
-	int cpu;		/* whose stacks it may be on */
-	struct kvmi_stack stack; /* the one read last */
-	uint32_t visited;	/* a bit for each stack's id */
-};
-
-int kvmi_x86_64_unwind(kvm_t *kd, struct kvmi_cursor *c);
-/* Takes pc and sp from reg[]. */
-void kvmi_cursor_regs(struct kvmi_cursor *c);
-/* Could pc be a return address? */
-bool kvmi_unwind_plausible(kvm_t *kd, kvaddr_t pc);
 
 /* ---- kvm_logbuf.c: the log before Linux 5.10 ---- */
 

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_unwind.h"
 
 #define PROBE_NODES	512u		/* of one task: more go round */
 #define PROBE_GRAPH	4096u		/* bytes of ret_stack */

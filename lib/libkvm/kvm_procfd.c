@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define PROCFD_STRINGS	(16u << 20)	/* bytes, unless fewer are asked for */
 #define PROCFD_TEXT	4096u

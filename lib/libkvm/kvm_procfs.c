@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 #define PROCFS_TEXT	4096u	/* holds what is needed of stat and status */
 #define PROCFS_NSEC	1000000000ull

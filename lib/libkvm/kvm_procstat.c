@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 /* Fields of stat, counted from 1 as proc(5) does. */
 enum {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 int
 kvmi_read_mapped(kvm_t *kd, kvaddr_t kva, void *buf, size_t len, size_t *done)

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 /* The note of a CPU; how many there are where it has none. */
 static bool

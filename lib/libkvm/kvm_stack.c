@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_unwind.h"
 
 #define STACK_TASK_SIZE	16384u		/* where BTF does not say */
 #define STACK_SIZE_MAX	(1u << 20)

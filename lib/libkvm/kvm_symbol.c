@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 bool
 kvmi_letter_global(char letter)

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_unwind.h"
 
 #define R_R13		2u
 #define R_BP		4u

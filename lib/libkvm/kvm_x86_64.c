@@ -5,7 +5,7 @@
  */
 #include <elf.h>
 
-#include "kvm_private.h"
+#include "kvm_unwind.h"
 
 #define X86_PTE_P	0x1ull		/* present */
 #define X86_PTE_PS	0x80ull		/* a page, not a table */

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "kvm_private.h"
+#include "kvm_live.h"
 
 struct livetree {
 	char dir[64];
