@@ -135,7 +135,7 @@ def judge(dead, what):
     run.check(case, what, 0, ["linux.0.core"],
               *(["core may be incomplete"] if valid < size else []))
     check_core(dead, run, valid, size, what)
-    check_beside(case, run, kind == "complete", what)
+    check_beside(case, run, valid == size, what)
     run = Run(dead)
     run.check(case, what, 1, [], "no core dump")
     return kind
