@@ -63,7 +63,8 @@ plan(struct out *o)
 	in->nmemsegs = o->mem->nsegs;
 	in->memsegs_off = HDRSIZE + TABLES_GAP;
 	in->exclsegs_off = in->memsegs_off + 16 * in->nmemsegs;
-	need = in->exclsegs_off + 24 * o->excl_cap + NOTE_SIZE * spec->nnotes;
+	need = in->exclsegs_off + 24 * o->excl_cap +
+	    NOTES_SIZE(spec->nnotes);
 	in->cpu_size = ALIGN(8 + need, MKDUMP_PAGE) - 8;
 	o->hdr_size = 8 + in->cpu_size;
 	in->data_size = o->mem->data_size;

@@ -11,6 +11,8 @@
 #define CHUNK		0x100000u
 #define SUMS		504u
 #define NOTE_SIZE	356u	/* NT_PRSTATUS: 12 + 8 + 336 bytes */
+/* All of them: a multiple of 8, as the kernel has it. */
+#define NOTES_SIZE(n)	ALIGN(NOTE_SIZE * (uint64_t)(n), 8)
 #define DUMPMAG		0x8fca0101u
 #define MACHINE		157u
 #define ALIGN(n, a)	(((n) + (a) - 1) / (a) * (a))

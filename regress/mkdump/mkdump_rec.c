@@ -139,7 +139,7 @@ put_header(uint8_t *p, const struct out *o)
 	put32(p + 48, o->mem->nexcl);
 	put32(p + 52, o->excl_cap);
 	put32(p + 56, in->exclsegs_off + 24 * o->excl_cap);
-	put32(p + 60, NOTE_SIZE * spec->nnotes);
+	put32(p + 60, (uint32_t)NOTES_SIZE(spec->nnotes));
 	put32(p + 64, in->cpu_size);
 	put32(p + 68, CHUNK);
 	put64(p + 72, in->data_size);

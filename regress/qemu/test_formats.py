@@ -28,8 +28,9 @@ def convert(case, core, form, name, *options):
 
 
 def same_file(case, one, two):
-    case.check(subprocess.run(["cmp", "-s", one, two], check=False)
-               .returncode == 0, f"{one} and {two} differ")
+    done = subprocess.run(["cmp", one, two], check=False, text=True,
+                          capture_output=True)
+    case.equal(done.returncode, 0, done.stdout + done.stderr)
 
 
 def tool(case, name, argv, **options):

@@ -33,43 +33,45 @@ notes_put(FILE *fp, const char *name, uint32_t type, const void *desc,
 	return (int64_t)(sizeof(nh) + NOTES_PAD(namelen) + NOTES_PAD(len));
 }
 
-/* Is there such a note among those of the header? */
-static bool
-notes_has(const struct cpu_kcore_hdr *h, const char *name)
+/*
+ * The bytes of the header's notes: up to the padding that may follow the last of
+ * them, behind which nobody would find another.  *has: is one of that name there?
+ */
+static uint64_t
+notes_size(const struct cpu_kcore_hdr *h, const char *name, bool *has)
 {
 	const char *notes = (const char *)h + h->notes_off;
 	const size_t namelen = strlen(name) + 1;
-	uint64_t at = 0;
+	uint64_t at = 0, len;
 	Elf64_Nhdr nh;
 
+	*has = false;
 	while (h->notes_size - at > sizeof(nh)) {
 		memcpy(&nh, notes + at, sizeof(nh));
-		at += sizeof(nh);
-		if (NOTES_PAD(nh.n_namesz) + NOTES_PAD(nh.n_descsz) >
-		    h->notes_size - at)
+		len = sizeof(nh) + NOTES_PAD(nh.n_namesz) +
+		    NOTES_PAD(nh.n_descsz);
+		if (nh.n_namesz == 0 || len > h->notes_size - at)
 			break;
 		if (nh.n_namesz == namelen &&
-		    memcmp(notes + at, name, namelen) == 0)
-			return true;
-		at += NOTES_PAD(nh.n_namesz) + NOTES_PAD(nh.n_descsz);
+		    memcmp(notes + at + sizeof(nh), name, namelen) == 0)
+			*has = true;
+		at += len;
 	}
-	return false;
+	return at;
 }
 
 int64_t
 notes_write(const struct copy *c, FILE *fp)
 {
 	const struct cpu_kcore_hdr *h = kvm_dump_hdr(c->kd);
-	const uint64_t own = NOTES_PAD(h->notes_size) - h->notes_size;
-	const char *info;
-	int64_t n, size = h->notes_size;
+	bool has;
+	const uint64_t own = notes_size(h, "VMCOREINFO", &has);
+	const char *info = has ? NULL : kvm_vmcoreinfo(c->kd);
+	int64_t n, size = (int64_t)own;
 
-	if (fp != NULL && (fwrite((const char *)h + h->notes_off, 1,
-	    h->notes_size, fp) != h->notes_size ||
-	    fwrite("\0\0\0", 1, own, fp) != own))
+	if (fp != NULL && fwrite((const char *)h + h->notes_off, 1, own, fp) !=
+	    own)
 		return -1;
-	size += (int64_t)own;
-	info = notes_has(h, "VMCOREINFO") ? NULL : kvm_vmcoreinfo(c->kd);
 	if (info != NULL) {
 		n = notes_put(fp, "VMCOREINFO", 0, info, strlen(info));
 		if (n == -1)
