@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * kcompat.h: every difference between kernel versions, and nothing else.  Each
- * HAVE_x names the upstream commit's title and its first release.  Debian's
- * kernels from 5.10 to 6.12 are built and run; 6.5 to 6.8 had interfaces of
- * their own for a short time.
+ * HAVE_x names the upstream commit's title and its first release.  Kernels
+ * from 5.10 to 6.12 are meant; 6.5 to 6.8 had interfaces of their own for a short
+ * time.
  */
 #ifndef _OS_KCOMPAT_H_
 #define _OS_KCOMPAT_H_

@@ -55,22 +55,6 @@ kdump_flags(const struct kdump *k)
 	return k->opts->zstd ? DISKDUMP_ZSTD : DISKDUMP_ZLIB;
 }
 
-static int
-kdump_pwrite(const struct kdump *k, const void *buf, size_t len, uint64_t off)
-{
-	const unsigned char *from = buf;
-	ssize_t n;
-
-	for (; len > 0; from += n, len -= (size_t)n, off += (uint64_t)n) {
-		n = pwrite(k->out->fd, from, len, (off_t)off);
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		if (n == -1)
-			return -1;
-	}
-	return 0;
-}
-
 /* ---- What goes before the descriptors ---- */
 
 /* Where everything will be: 0, or -1 after a message. */
@@ -236,7 +220,7 @@ kdump_desc(struct kdump *k, const diskdump_page_t *d)
 	k->ndone++;
 	if (k->ndone % KDUMP_DESCS != 0)
 		return 0;
-	return kdump_pwrite(k, k->descs, sizeof(k->descs), k->desc_off +
+	return outfile_pwrite(k->out, k->descs, sizeof(k->descs), k->desc_off +
 	    (k->ndone - KDUMP_DESCS) * sizeof(*d));
 }
 
@@ -274,7 +258,7 @@ kdump_chunk(struct kdump *k, const struct pack_chunk *chunk, uint64_t off)
 	uint64_t at = k->end;
 	uint32_t i;
 
-	if (kdump_pwrite(k, chunk->out, chunk->out_len, k->end) == -1)
+	if (outfile_pwrite(k->out, chunk->out, chunk->out_len, k->end) == -1)
 		return -1;
 	for (i = 0; i < npages; at += size[i++]) {
 		const diskdump_page_t d = {
@@ -302,11 +286,11 @@ kdump_finish(struct kdump *k)
 	static const unsigned char zero[PACK_PAGE];
 	const uint64_t rest = k->ndone % KDUMP_DESCS;
 
-	if (kdump_pwrite(k, zero, sizeof(zero), k->zero_off) == -1 ||
-	    kdump_pwrite(k, k->descs, rest * sizeof(k->descs[0]), k->desc_off +
-	    (k->ndone - rest) * sizeof(k->descs[0])) == -1)
+	if (outfile_pwrite(k->out, zero, sizeof(zero), k->zero_off) == -1 ||
+	    outfile_pwrite(k->out, k->descs, rest * sizeof(k->descs[0]),
+	    k->desc_off + (k->ndone - rest) * sizeof(k->descs[0])) == -1)
 		return -1;
-	return kdump_pwrite(k, &k->first, sizeof(k->first), k->desc_off +
+	return outfile_pwrite(k->out, &k->first, sizeof(k->first), k->desc_off +
 	    k->first_at * sizeof(k->first));
 }
 

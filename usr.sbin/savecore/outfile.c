@@ -4,6 +4,7 @@
  *
  * The keeper makes it, and gives it its name once it is whole.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,6 +73,23 @@ outfile_restart(struct outfile *out, const struct savecore_opts *opts,
 		return -1;
 	}
 	return outfile_stream(out, opts, packing);
+}
+
+int
+outfile_pwrite(const struct outfile *out, const void *buf, size_t len,
+    uint64_t off)
+{
+	const unsigned char *from = buf;
+	ssize_t n;
+
+	for (; len > 0; from += n, len -= (size_t)n, off += (uint64_t)n) {
+		n = pwrite(out->fd, from, len, (off_t)off);
+		if (n == -1 && errno == EINTR)
+			n = 0;
+		if (n == -1)
+			return -1;
+	}
+	return 0;
 }
 
 int

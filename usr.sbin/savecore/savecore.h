@@ -224,6 +224,9 @@ int outfile_create(struct outfile *out, enum keeper_file what,
 /* Begins it anew. */
 int outfile_restart(struct outfile *out, const struct savecore_opts *opts,
     enum keeper_packing packing);
+/* Writes all of buf there; 0, or -1 with errno and no message. */
+int outfile_pwrite(const struct outfile *out, const void *buf, size_t len,
+    uint64_t off);
 /* Makes it durable under its name. */
 int outfile_commit(struct outfile *out);
 void outfile_abort(struct outfile *out);

@@ -44,41 +44,24 @@ writer_is_zero(const unsigned char *p, size_t len)
 	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
 }
 
-static int
-writer_pwrite(int fd, const unsigned char *buf, size_t len, off_t off)
-{
-	ssize_t n;
-
-	while (len > 0) {
-		n = pwrite(fd, buf, len, off);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		buf += n;
-		len -= (size_t)n;
-		off += n;
-	}
-	return 0;
-}
-
 /* Writes what is not zeros, at the file offset given. */
 static int
-writer_sparse(int fd, const unsigned char *buf, size_t len, off_t off)
+writer_sparse(const struct outfile *out, const unsigned char *buf, size_t len,
+    uint64_t off)
 {
 	size_t at, from = 0, n;
 
 	for (at = 0; at < len; at += n) {
-		n = WRITER_BLOCK - (size_t)((uint64_t)off + at) % WRITER_BLOCK;
+		n = WRITER_BLOCK - (size_t)(off + at) % WRITER_BLOCK;
 		n = n < len - at ? n : len - at;
 		if (n < WRITER_BLOCK || !writer_is_zero(buf + at, n))
 			continue;
-		if (writer_pwrite(fd, buf + from, at - from,
-		    off + (off_t)from) == -1)
+		if (outfile_pwrite(out, buf + from, at - from,
+		    off + from) == -1)
 			return -1;
 		from = at + n;
 	}
-	return writer_pwrite(fd, buf + from, len - from, off + (off_t)from);
+	return outfile_pwrite(out, buf + from, len - from, off + from);
 }
 
 /* Starts writing out what was copied, so that fsync(2) finds little to do. */
@@ -100,7 +83,7 @@ writer_write(struct writer *w, uint64_t n)
 	const uint64_t off = n * KCORE_CHUNK;
 
 	writer_flush(w, off);
-	return writer_sparse(w->out->fd, buf, len, w->base + (off_t)off) == 0 ?
+	return writer_sparse(w->out, buf, len, (uint64_t)w->base + off) == 0 ?
 	    0 : errno;
 }
 
