@@ -207,6 +207,41 @@ def too_small_window_says_so(case):
     case.check(state is not None, "no trailer was written")
 
 
+@test()
+def dumpon_test_panics_when_told_to(case):
+    """dumpon --test tells what will happen and asks; with no the machine goes
+    on, with yes the kernel panics and dumps."""
+    image = case.disk(320)
+    device = disk.node("virtio", 2)
+    script = crash.arm_script(device, crashme="") + """
+sysctl -q -w kernel.panic=0
+say no dumpon --test
+echo y | dumpon --test && die "it took the answer of no terminal"
+sysctl -q -w kernel.panic=1
+dumpon --test
+die "the machine goes on"
+"""
+    with case.boot(script, disk.attach(image, "virtio"),
+                   mem_mib=256) as vm:
+        at, _ = vm.data.wait("The dump goes to " + device, 90)
+        vm.data.send("no")
+        at, _ = vm.data.wait("-y panics without asking", 30, at)
+        at, _ = vm.data.wait("The dump goes to " + device, 30, at)
+        vm.data.send("yes")
+        last = crash.await_dump(vm)
+        vm.wait_exit(60)
+        told = "\n".join(crash.blocks(vm.data.text())["no"])
+    for text in ("This makes the kernel panic NOW", "the machine HANGS",
+                 ": fits", "not done: the machine goes on"):
+        case.check(text in told, f"{text!r} is not in what it told: {told}")
+    case.check("@@die" not in vm.data.text(),
+               vm.data.text())
+    case.check("sysrq triggered crash" in vm.console.text(),
+               "the panic is not that of sysrq")
+    case.check("dump complete" in last, last)
+    case.equal(crash.trailer(image, 2)["state"], "COMPLETE", "state")
+
+
 FIRST_BOOT = """
 mkdir -p /var/lib
 await {data}

@@ -24,7 +24,8 @@ usage(void)
 	    "       dumpon [-f] --label[=text] device\n"
 	    "       dumpon -e [-d level] [device]\n"
 	    "       dumpon off\n"
-	    "       dumpon -l [-v]\n");
+	    "       dumpon -l [-v]\n"
+	    "       dumpon --test [-y]\n");
 	exit(1);
 }
 
@@ -67,6 +68,14 @@ parse_mode(struct dumpon_opts *opts, bool all, bool list, char **argv)
 {
 	bool arming = opts->level != -1 || opts->accept_secrets;
 
+	if (opts->mode == DUMPON_TEST) {
+		if (argv[0] != NULL || arming || all || list || opts->force ||
+		    opts->verbose || opts->label != NULL)
+			usage();
+		return;
+	}
+	if (opts->yes)
+		usage();
 	if (all) {
 		if (argv[0] != NULL || opts->mode == DUMPON_ESTIMATE || arming || opts->force || list ||
 		    opts->label != NULL)
@@ -101,6 +110,15 @@ parse_mode(struct dumpon_opts *opts, bool all, bool list, char **argv)
 		usage();
 }
 
+/* -e and --test: one of them. */
+static void
+choose(struct dumpon_opts *opts, enum dumpon_mode mode)
+{
+	if (opts->mode != DUMPON_ARM && opts->mode != mode)
+		usage();
+	opts->mode = mode;
+}
+
 static void
 parse(struct dumpon_opts *opts, int argc, char **argv)
 {
@@ -108,6 +126,8 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 		{ "accept-secrets", no_argument, NULL, 's' },
 		{ "force", no_argument, NULL, 'f' },
 		{ "label", optional_argument, NULL, 'L' },
+		{ "test", no_argument, NULL, 'T' },
+		{ "yes", no_argument, NULL, 'y' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool all = false, list = false;
@@ -116,10 +136,13 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 	memset(opts, 0, sizeof(*opts));
 	opts->level = -1;
 	opterr = 0;
-	while ((ch = getopt_long(argc, argv, "ad:eflv", longopts, NULL)) != -1) {
+	while ((ch = getopt_long(argc, argv, "ad:eflvy", longopts, NULL)) != -1) {
 		switch (ch) {
 		case 'L':
 			opts->label = optarg == NULL ? "" : optarg;
+			break;
+		case 'T':
+			choose(opts, DUMPON_TEST);
 			break;
 		case 'a':
 			all = true;
@@ -128,7 +151,7 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 			opts->level = parse_level(optarg);
 			break;
 		case 'e':
-			opts->mode = DUMPON_ESTIMATE;
+			choose(opts, DUMPON_ESTIMATE);
 			break;
 		case 'f':
 			opts->force = true;
@@ -141,6 +164,9 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 			break;
 		case 'v':
 			opts->verbose = true;
+			break;
+		case 'y':
+			opts->yes = true;
 			break;
 		default:
 			usage();
@@ -166,6 +192,8 @@ run(const struct dumpon_opts *opts)
 		return caps_check() == -1 ? -1 : dumpon_off(opts);
 	case DUMPON_CONF:
 		return caps_check() == -1 ? -1 : auto_arm(opts);
+	case DUMPON_TEST:
+		return caps_check() == -1 ? -1 : trial(opts);
 	case DUMPON_ARM:
 		break;
 	}

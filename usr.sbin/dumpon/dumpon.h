@@ -25,6 +25,7 @@ enum dumpon_mode {
 	DUMPON_OFF,
 	DUMPON_LIST,
 	DUMPON_ESTIMATE,
+	DUMPON_TEST,
 };
 
 struct dumpon_opts {
@@ -35,6 +36,7 @@ struct dumpon_opts {
 	bool force;
 	bool verbose;
 	bool accept_secrets;
+	bool yes;		/* -y: --test does not ask */
 };
 
 /* The device to be armed or labelled, and where it lies on its disk. */
@@ -118,6 +120,8 @@ void crashnotes_write(FILE *fp, bool verbose);
 
 /* policy.c: makes the kernel call us at a panic; warns where it won't. */
 void policy_apply(void);
+/* Is crash_kexec_post_notifiers set? */
+bool policy_post_notifiers(void);
 
 /* disks.c: a line for each disk of the machine: can it take dumps? */
 void disks_list(void);
@@ -125,9 +129,14 @@ void disks_list(void);
 /* estimate.c: what a dump would need now, and whether the device has that. */
 int estimate(const struct dumpon_opts *opts);
 
+/* trial.c: tells, asks, and panics: comes back only where it did not. */
+int trial(const struct dumpon_opts *opts);
+
 /* status.c */
 /* Prints bytes in the unit that suits them. */
 void status_size(uint64_t bytes);
+/* Goes on with a line: how the device is armed, and whether a dump fits. */
+void status_describe(void);
 void status_armed(const struct target *t, const struct dumpon_opts *opts);
 void status_list(const struct dumpon_opts *opts);
 /* The armed device, in buf of PATH_MAX bytes: false if there is none. */

@@ -15,7 +15,7 @@
 #define POST_NOTIFIERS \
 	"/sys/module/kernel/parameters/crash_kexec_post_notifiers"
 
-static bool
+bool
 policy_post_notifiers(void)
 {
 	char text[8];

@@ -45,8 +45,7 @@ status_size(uint64_t bytes)
 		printf("%.1f GiB", (double)bytes / (1024.0 * 1024 * 1024));
 }
 
-/* What was armed, on one or two lines. */
-static void
+void
 status_describe(void)
 {
 	uint64_t estimate, held, level, window;
