@@ -145,7 +145,7 @@ def guarded(path, swap_mib, table="gpt", sector=SECTOR, scratch_mib=0,
     return Disk(path, size, [part[:2] for part in parts], blockdev)
 
 
-def attach(disk, bus, index=0, options=""):
+def attach(disk, bus, index=0, options="", drive_options=""):
     """QEMU arguments that give the guest this disk.
 
     The bus "nsid2" is namespace 2 of an NVMe controller `ctl' that others make;
@@ -164,7 +164,8 @@ def attach(disk, bus, index=0, options=""):
         "ahci": f"ide-hd,drive={name},serial={name},bus=ide.{index}",
     }[bus]
     drive = ["-drive", f"if=none,id={name},format=raw,file={disk.path},"
-                       "cache=unsafe"]
+                       "cache=unsafe"
+             + (f",{drive_options}" if drive_options else "")]
     if disk.blockdev:
         drive = ["-blockdev", f"node-name={name},{disk.blockdev}"]
     return [*drive, "-device", device + (f",{options}" if options else "")]
