@@ -78,8 +78,10 @@ bool dump_map_next(const struct dump_map *map, uint64_t *idx,
     struct dump_run *run);
 /* Index of the page at pa: false where that is no RAM. */
 bool dump_map_find(const struct dump_map *map, kpaddr_t pa, uint64_t *idx);
-/* Keeps left-out runs of at most gap pages that stand between kept ones. */
-void dump_map_merge(struct dump_map *map, uint64_t gap);
+/* Keeps left-out runs of at most gap pages that stand between kept ones; kept
+ * is told of each beforehand. */
+void dump_map_merge(struct dump_map *map, uint64_t gap,
+    void (*kept)(void *cookie, const struct dump_run *), void *cookie);
 /* Marks lost up to npages kept pages of that md_page_value(), last one first:
  * how many. */
 uint64_t dump_map_truncate(struct dump_map *map, uint64_t npages,

@@ -130,8 +130,23 @@ dump_map_find(const struct dump_map *map, kpaddr_t pa, uint64_t *idx)
 	return false;
 }
 
+/* Keeps a hole, whose pages stand in one range of RAM, run by run. */
+static void
+keep_hole(struct dump_map *map, uint64_t idx, uint64_t npages,
+    void (*kept)(void *, const struct dump_run *), void *cookie)
+{
+	const uint64_t end = idx + npages;
+	struct dump_run run;
+	uint64_t at = idx;
+
+	while (at < end && dump_map_next(map, &at, &run))
+		kept(cookie, &run);
+	dump_map_set(map, idx, npages, DUMP_KEEP);
+}
+
 void
-dump_map_merge(struct dump_map *map, uint64_t gap)
+dump_map_merge(struct dump_map *map, uint64_t gap,
+    void (*kept)(void *, const struct dump_run *), void *cookie)
 {
 	struct dump_run run;
 	uint64_t idx = 0, at = 0;
@@ -145,7 +160,7 @@ dump_map_merge(struct dump_map *map, uint64_t gap)
 		if (run.state == DUMP_KEEP) {
 			if (open && hole > 0 && hole <= gap &&
 			    kept_end + hole * KCORE_ALIGN == run.start)
-				dump_map_set(map, hole_at, hole, DUMP_KEEP);
+				keep_hole(map, hole_at, hole, kept, cookie);
 			kept_end = run.start + run.npages * KCORE_ALIGN;
 			open = true;
 			hole = 0;

@@ -146,6 +146,28 @@ classify_all(struct dump *d)
 	vars_set(d, DUMP_KEEP);
 }
 
+/* Pages that are dumped for shorter tables count as dumped alone. */
+static void
+uncount(void *cookie, const struct dump_run *run)
+{
+	struct dump *d = cookie;
+	enum dump_state state = run->state;
+	unsigned int count = KCORE_COUNT_ZERO;
+	uint64_t i, n;
+
+	for (i = 0; i < run->npages; i += n) {
+		n = run->npages - i;
+		/* Zeros are not looked for again: they may be gone by now. */
+		if (run->state != DUMP_ZERO)
+			n = md_classify(run->start + i * KCORE_ALIGN, n,
+			    d->level & ~KCORE_LEVEL_ZERO, &state, &count);
+		if (n == 0 || n > run->npages - i)
+			n = 1;
+		if (state != DUMP_KEEP)
+			d->hdr.counts[count] -= n;
+	}
+}
+
 static void
 vital_hide(void *cookie, kpaddr_t pa)
 {
@@ -221,7 +243,7 @@ plan_fit(struct dump *d)
 		dump_tables_count(d, &nmem, &nexcl, &npages);
 		hdr = dump_hdr_size(nmem, nexcl, d->notes_size);
 		if (nmem > KCORE_MEMSEGS_MAX || hdr > KCORE_CPU_MAX) {
-			dump_map_merge(&d->map, gap);
+			dump_map_merge(&d->map, gap, uncount, d);
 			gap *= 2;
 			continue;
 		}

@@ -181,12 +181,6 @@ all_plain(uint64_t pfn)
 	return FAKE_PLAIN;
 }
 
-static enum fake_kind
-zero_or_plain(uint64_t pfn)
-{
-	return pfn % 2 ? FAKE_ZERO : FAKE_PLAIN;
-}
-
 /* This test checks that where not even the tables fit the early record is there
  * all the same, and the trailer says why no more is. */
 static void
@@ -215,8 +209,15 @@ dump_fit_no_room_for_tables_keeps_early_record(void **state)
 	fakedump_fini(&f);
 }
 
+static enum fake_kind
+zero_cache_or_plain(uint64_t pfn)
+{
+	return pfn % 2 == 0 ? FAKE_PLAIN : pfn % 4 == 1 ? FAKE_ZERO :
+	    FAKE_CACHE;
+}
+
 /* This test checks that tables past their limit are made smaller by keeping the
- * small holes between kept pages. */
+ * small holes between kept pages, and that those count as dumped alone. */
 static void
 dump_fit_too_many_runs_are_merged(void **state)
 {
@@ -225,9 +226,10 @@ dump_fit_too_many_runs_are_merged(void **state)
 
 	(void)state;
 	fakeos_reset(5);
-	fakeos.kind_fn = zero_or_plain;
+	fakeos.kind_fn = zero_cache_or_plain;
 	fakedump_init(&f, &(struct fakedump_conf){ .window = MIB(30000),
-	    .level = 1, .ram = ram, .nram = 1 });
+	    .level = KCORE_LEVEL_ZERO | KCORE_LEVEL_CACHE,
+	    .ram = ram, .nram = 1 });
 	dump_map_set(&f.d.map, 0, ram[0].npages, DUMP_KEEP);
 	/* Early record, trailer, and then nothing any more. */
 	f.dev.fault = MEMDEV_REFUSE;
@@ -239,6 +241,10 @@ dump_fit_too_many_runs_are_merged(void **state)
 	assert_in_range(nmem, 1, 3);
 	assert_int_equal(npages, 6800000 - 1);
 	assert_in_range(f.d.l.hdr_size, 1, 8192);
+	/* The last page was left out, with none behind it to be kept for. */
+	assert_int_equal(f.d.hdr.counts[KCORE_COUNT_DUMPED], npages);
+	assert_int_equal(f.d.hdr.counts[KCORE_COUNT_ZERO], 1);
+	assert_int_equal(f.d.hdr.counts[KCORE_COUNT_CACHE], 0);
 	fakedump_fini(&f);
 }
 
