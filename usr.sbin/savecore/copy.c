@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sys/kcore.h>
@@ -31,6 +30,7 @@ copy_tell(struct copy *c)
 	c->bad_len = 0;
 	if (len == 0 || c->noted)
 		return;
+	progress_clear(&c->progress);
 	c->nranges++;
 	if (c->nranges <= COPY_SHOWN) {
 		physmap_text(c->kd, off, len, phys, sizeof(phys));
@@ -112,10 +112,12 @@ copy_chunk(struct copy *c, unsigned char *buf, size_t len, uint64_t off)
 		copy_note(c, "damaged: not what the kernel wrote", off, len);
 		break;
 	default:
-		if (c->nunsure++ == 0 && !c->noted)
-			msg(LOG_WARNING, "%s: data from 0x%" PRIx64
-			    " on can't be checked: %s", c->path, off,
-			    kvm_geterr(c->kd));
+		if (c->nunsure++ > 0 || c->noted)
+			break;
+		progress_clear(&c->progress);
+		msg(LOG_WARNING, "%s: data from 0x%" PRIx64
+		    " on can't be checked: %s", c->path, off,
+		    kvm_geterr(c->kd));
 		break;
 	}
 }
@@ -127,28 +129,15 @@ copy_len(const struct copy *c, uint64_t off)
 	    KCORE_CHUNK;
 }
 
-/* Counts down on a terminal, once a second. */
-static void
-copy_progress(const struct copy *c, uint64_t off, time_t *last)
-{
-	time_t now = time(NULL);
-
-	if (now == *last || !isatty(STDOUT_FILENO))
-		return;
-	*last = now;
-	printf("%10" PRIu64 " bytes left\r", c->size - off);
-	fflush(stdout);
-}
-
 int
 copy_chunks(struct copy *c, const struct copy_sink *sink)
 {
-	time_t last = time(NULL);
 	unsigned char *buf;
 	uint64_t off;
 	size_t len;
 	int error = 0;
 
+	progress_begin(&c->progress, c->path, c->size);
 	for (off = 0; off < c->size; off += len) {
 		buf = sink->room(sink->arg);
 		if (buf == NULL) {
@@ -158,8 +147,9 @@ copy_chunks(struct copy *c, const struct copy_sink *sink)
 		len = copy_len(c, off);
 		copy_chunk(c, buf, len, off);
 		sink->put(sink->arg, len);
-		copy_progress(c, off, &last);
+		progress_step(&c->progress, off + len);
 	}
+	progress_clear(&c->progress);
 	copy_tell(c);
 	errno = error;
 	return off < c->size ? -1 : 0;
@@ -205,7 +195,7 @@ copy_packed(struct copy *c, struct outfile *out)
 static int
 copy_plain(struct copy *c, struct outfile *out)
 {
-	const off_t base = ftello(out->fp);
+	const off_t base = out->stream ? 0 : ftello(out->fp);
 	struct writer *w = base != -1 ? writer_start(out, base) : NULL;
 	const struct copy_sink sink = { w, copy_room, copy_put };
 	int r;
@@ -217,7 +207,7 @@ copy_plain(struct copy *c, struct outfile *out)
 	/* What went wrong there is known to the writer. */
 	(void)copy_chunks(c, &sink);
 	r = writer_finish(w);
-	if (r == 0)
+	if (r == 0 && !out->stream)
 		r = ftruncate(out->fd, base + (off_t)c->size);
 	if (r == -1)
 		msg_errno(LOG_ERR, "%s", out->path);
@@ -228,4 +218,34 @@ int
 copy_data(struct copy *c, struct outfile *out)
 {
 	return out->z != NULL ? copy_packed(c, out) : copy_plain(c, out);
+}
+
+/* For chunks that go nowhere. */
+static unsigned char *
+copy_room_one(void *arg)
+{
+	return arg;
+}
+
+static void
+copy_put_none(void *arg, size_t len)
+{
+	(void)arg;
+	(void)len;
+}
+
+int
+copy_check(struct copy *c)
+{
+	const struct copy_sink sink = { malloc(KCORE_CHUNK), copy_room_one,
+	    copy_put_none };
+	int r;
+
+	if (sink.arg == NULL) {
+		msg_errno(LOG_ERR, "no memory");
+		return -1;
+	}
+	r = copy_chunks(c, &sink);
+	free(sink.arg);
+	return r;
 }

@@ -42,8 +42,7 @@ struct kdump {
 	struct physwalk walk;
 	struct physrange range;
 	uint64_t left;		/* pages of the range that have none yet */
-	diskdump_page_t first;	/* of memsegs[0], and its number */
-	uint64_t first_at;
+	diskdump_page_t first;	/* of memsegs[0] */
 	diskdump_page_t descs[KDUMP_DESCS];
 	uint64_t ndone;		/* descriptors made, of which descs[] has the
 				   last ones */
@@ -226,7 +225,7 @@ kdump_desc(struct kdump *k, const diskdump_page_t *d)
 
 /*
  * Goes on to the next memory of which the pages come now, and makes descriptors
- * for what is before it: zeros, and room for that of memsegs[0].
+ * for what is before it: zeros, and memsegs[0], which came first.
  */
 static int
 kdump_advance(struct kdump *k)
@@ -240,10 +239,8 @@ kdump_advance(struct kdump *k)
 			k->left = k->range.size / PACK_PAGE;
 			continue;
 		}
-		if (!k->range.zero)
-			k->first_at = k->ndone;
 		k->left--;
-		if (kdump_desc(k, &zero) == -1)
+		if (kdump_desc(k, k->range.zero ? &zero : &k->first) == -1)
 			return -1;
 	}
 	return 0;
@@ -286,12 +283,10 @@ kdump_finish(struct kdump *k)
 	static const unsigned char zero[PACK_PAGE];
 	const uint64_t rest = k->ndone % KDUMP_DESCS;
 
-	if (outfile_pwrite(k->out, zero, sizeof(zero), k->zero_off) == -1 ||
-	    outfile_pwrite(k->out, k->descs, rest * sizeof(k->descs[0]),
-	    k->desc_off + (k->ndone - rest) * sizeof(k->descs[0])) == -1)
+	if (outfile_pwrite(k->out, zero, sizeof(zero), k->zero_off) == -1)
 		return -1;
-	return outfile_pwrite(k->out, &k->first, sizeof(k->first), k->desc_off +
-	    k->first_at * sizeof(k->first));
+	return outfile_pwrite(k->out, k->descs, rest * sizeof(k->descs[0]),
+	    k->desc_off + (k->ndone - rest) * sizeof(k->descs[0]));
 }
 
 /* ---- copy_chunks() ---- */
@@ -351,8 +346,10 @@ kdump_file(struct kdump *k)
 {
 	int r;
 
-	if (kdump_head(k) == -1 || kdump_bitmap(k, true) == -1 ||
-	    kdump_bitmap(k, false) == -1 || fflush(k->out->fp) == EOF ||
+	/* The head in blocks of its own, as it may be written again. */
+	if (kdump_head(k) == -1 || fflush(k->out->fp) == EOF ||
+	    kdump_bitmap(k, true) == -1 || kdump_bitmap(k, false) == -1 ||
+	    fflush(k->out->fp) == EOF ||
 	    pack_start(&k->pack, k->opts->zstd ? &pack_zstd_pages :
 	    &pack_zlib_pages, k->opts->level) == -1)
 		return -1;
@@ -395,5 +392,6 @@ kdump_write(struct copy *c, struct outfile *out,
 const struct outformat outformat_kdump = {
 	.name = "kdump",
 	.suffix = ".kdump",
+	.places = true,
 	.write = kdump_write,
 };

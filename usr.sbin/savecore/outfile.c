@@ -2,10 +2,12 @@
 /*
  * outfile.c: a file being saved, as the worker sees it.
  *
- * The keeper makes it, and gives it its name once it is whole.
+ * The keeper makes it, and gives it its name once it is whole; or it is standard
+ * output.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,7 +27,9 @@ outfile_stream(struct outfile *out, const struct savecore_opts *opts,
 	};
 	int copy = -1;
 
-	if (packing != KEEPER_PLAIN)
+	if (out->flat)
+		out->fp = flat_open(out);
+	else if (packing != KEEPER_PLAIN)
 		out->z = zopen(out->fd, how[packing], opts->level, &out->fp);
 	else if ((copy = fcntl(out->fd, F_DUPFD_CLOEXEC, 0)) != -1)
 		out->fp = fdopen(copy, "w");
@@ -34,6 +38,22 @@ outfile_stream(struct outfile *out, const struct savecore_opts *opts,
 	msg_errno(LOG_ERR, "%s", out->path);
 	if (copy != -1)
 		close(copy);
+	return -1;
+}
+
+/* Standard output, which nobody has to make. */
+static int
+outfile_stdout(struct outfile *out, const struct savecore_opts *opts)
+{
+	strcpy(out->path, "standard output");
+	out->stream = true;
+	out->flat = opts->format->places;
+	out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	if (out->fd != -1 && outfile_stream(out, opts, opts->packing) == 0)
+		return 0;
+	if (out->fd == -1)
+		msg_errno(LOG_ERR, "%s", out->path);
+	outfile_abort(out);
 	return -1;
 }
 
@@ -48,6 +68,8 @@ outfile_create(struct outfile *out, enum keeper_file what,
 
 	memset(out, 0, sizeof(*out));
 	out->what = what;
+	if (opts->stream)
+		return outfile_stdout(out, opts);
 	out->fd = ask_create(what, packing, &number);
 	if (out->fd == -1)
 		return -1;
@@ -76,12 +98,32 @@ outfile_restart(struct outfile *out, const struct savecore_opts *opts,
 }
 
 int
+outfile_write(int fd, const void *buf, size_t len)
+{
+	const unsigned char *from = buf;
+	ssize_t n;
+
+	for (; len > 0; from += n, len -= (size_t)n) {
+		n = write(fd, from, len);
+		if (n == -1 && errno == EAGAIN)
+			(void)poll(&(struct pollfd){ fd, POLLOUT, 0 }, 1, -1);
+		else if (n == -1 && errno != EINTR)
+			return -1;
+		n = n == -1 ? 0 : n;
+	}
+	return 0;
+}
+
+int
 outfile_pwrite(const struct outfile *out, const void *buf, size_t len,
     uint64_t off)
 {
 	const unsigned char *from = buf;
 	ssize_t n;
 
+	if (out->stream)
+		return out->flat ? flat_block(out, buf, len, off) :
+		    outfile_write(out->fd, buf, len);
 	for (; len > 0; from += n, len -= (size_t)n, off += (uint64_t)n) {
 		n = pwrite(out->fd, from, len, (off_t)off);
 		if (n == -1 && errno == EINTR)
@@ -92,6 +134,17 @@ outfile_pwrite(const struct outfile *out, const void *buf, size_t len,
 	return 0;
 }
 
+/* The end of what goes to standard output, as durable as that can be. */
+static int
+outfile_end(const struct outfile *out)
+{
+	if (out->flat && flat_end(out) == -1)
+		return -1;
+	if (fsync(out->fd) == 0 || errno == EINVAL || errno == EROFS)
+		return 0;
+	return -1;
+}
+
 int
 outfile_commit(struct outfile *out)
 {
@@ -99,12 +152,13 @@ outfile_commit(struct outfile *out)
 	int r;
 
 	out->fp = NULL;
-	if (fclose(fp) == EOF) {
+	out->z = NULL;
+	if (fclose(fp) == EOF || (out->stream && outfile_end(out) == -1)) {
 		msg_errno(LOG_ERR, "%s", out->path);
 		outfile_abort(out);
 		return -1;
 	}
-	r = ask_commit(out->what);
+	r = out->stream ? 0 : ask_commit(out->what);
 	close(out->fd);
 	out->fd = -1;
 	return r;
@@ -113,6 +167,9 @@ outfile_commit(struct outfile *out)
 void
 outfile_abort(struct outfile *out)
 {
+	/* Nobody should take for whole what is in a pipe. */
+	if (out->z != NULL)
+		zopen_spoil(out->z);
 	if (out->fp != NULL)
 		fclose(out->fp);
 	out->z = NULL;

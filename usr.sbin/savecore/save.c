@@ -22,7 +22,7 @@
 
 /* What the kernel had to say, and when. */
 static void
-save_announce(const struct dump *d)
+save_announce(const struct dump *d, const struct savecore_opts *opts)
 {
 	time_t when = (time_t)(d->di.di_time_ns / NSEC);
 	char text[TEXT_ENCODED(sizeof(d->di.di_panicstr))], date[32];
@@ -34,7 +34,9 @@ save_announce(const struct dump *d)
 	else
 		msg(LOG_ALERT, "reboot");
 	if (ctime_r(&when, date) != NULL) {
-		printf("savecore: system went down at %s", date);
+		/* ctime_r(3) ends it. */
+		fprintf(opts->stream ? stderr : stdout,
+		    "savecore: system went down at %s", date);
 		fflush(stdout);
 	}
 	if (d->where->in_use)
@@ -104,7 +106,7 @@ save_check(const struct dump *d, const struct savecore_opts *opts,
 	/* Whose clock is wrong at boot wants the dump all the same. */
 	ok = (save_time_ok(d) || opts->boot) && ok;
 	ok = (save_state_ok(d) || opts->boot) && ok;
-	ok = ask_space(need) && ok;
+	ok = (opts->stream || ask_space(need)) && ok;
 	if (ok)
 		return 0;
 	if (opts->force)
@@ -138,6 +140,24 @@ save_plain(struct copy *c, struct outfile *out,
 	return save_header(c, out, opts);
 }
 
+/* A second time, with a header that says what was found the first time. */
+static int
+save_again(struct copy *c, struct outfile *out,
+    const struct savecore_opts *opts)
+{
+	const uint64_t ndamaged = c->ndamaged, nunsure = c->nunsure;
+
+	c->ndamaged = c->nunsure = c->nunread = 0;
+	c->noted = true;
+	if (save_header(c, out, opts) == -1 || copy_data(c, out) == -1)
+		return -1;
+	if (c->ndamaged == ndamaged && c->nunsure == nunsure)
+		return 0;
+	msg(LOG_ERR, "%s: reads differently each time: core not saved",
+	    c->path);
+	return -1;
+}
+
 /*
  * Compressed: the header can't be written again, so that of a damaged dump all
  * is written a second time.
@@ -146,24 +166,20 @@ static int
 save_compressed(struct copy *c, struct outfile *out,
     const struct savecore_opts *opts)
 {
-	uint64_t ndamaged, nunsure;
-
 	if (save_header(c, out, opts) == -1 || copy_data(c, out) == -1)
 		return -1;
 	if (c->ndamaged == 0)
 		return 0;
-	ndamaged = c->ndamaged;
-	nunsure = c->nunsure;
-	c->ndamaged = c->nunsure = c->nunread = 0;
-	c->noted = true;
-	if (outfile_restart(out, opts, opts->packing) == -1 ||
-	    save_header(c, out, opts) == -1 || copy_data(c, out) == -1)
-		return -1;
-	if (c->ndamaged == ndamaged && c->nunsure == nunsure)
-		return 0;
-	msg(LOG_ERR, "%s: reads differently each time: core not saved",
-	    c->path);
-	return -1;
+	return outfile_restart(out, opts, opts->packing) == -1 ? -1 :
+	    save_again(c, out, opts);
+}
+
+/* To a pipe: nothing can be written again, so that all is read twice. */
+static int
+save_stream(struct copy *c, struct outfile *out,
+    const struct savecore_opts *opts)
+{
+	return copy_check(c) == -1 ? -1 : save_again(c, out, opts);
 }
 
 int
@@ -177,6 +193,8 @@ save_file(struct copy *c, struct outfile *out, const struct savecore_opts *opts)
 	    opts->packing != KEEPER_PLAIN ? "compressed " : "", out->path);
 	if (opts->format->write != NULL)
 		r = opts->format->write(c, out, opts);
+	else if (out->stream)
+		r = save_stream(c, out, opts);
 	else if (out->z != NULL)
 		r = save_compressed(c, out, opts);
 	else
@@ -327,6 +345,11 @@ save_log(struct dump *d, const struct savecore_opts *opts)
 	char *text;
 	int r = -1;
 
+	if (opts->output != NULL) {
+		msg(LOG_ERR, "%s: the end of the kernel's log is there: "
+		    "savecore without -o saves it", d->path);
+		return -1;
+	}
 	text = malloc(KCORE_END_AREA);
 	if (text != NULL)
 		n = kvm_dump_earlylog(d->kd, text, KCORE_END_AREA);
@@ -383,7 +406,7 @@ save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd)
 {
 	int r;
 
-	save_announce(d);
+	save_announce(d, opts);
 	if (dump_is_early(d))
 		return save_early(d, opts);
 	if (!d->header) {
@@ -400,7 +423,7 @@ save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd)
 	r = save_core(d, opts);
 	if (r == -1 || (systemfd != -1 && save_kernel(opts, systemfd) == -1))
 		return -1;
-	if (systemfd == -1)
+	if (systemfd == -1 && opts->output == NULL)
 		save_namelist(d, opts);
 	return r == 0 ? 0 : -1;
 }

@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf.h"
 #include "savecore.h"
@@ -23,9 +26,9 @@ usage(void)
 	    "[-N system]\n"
 	    "           [-Z level] [--json] [--wipe] [--zstd[=level]] "
 	    "[directory]\n"
-	    "       savecore [-fvz] [-F format] [-Z level] [--zstd[=level]] "
-	    "-o file core\n"
-	    "       savecore -c [-v] [-D device] [-N system] [--wipe]\n"
+	    "       savecore [-fvz] [-D device] [-F format] [-Z level] "
+	    "[--zstd[=level]] -o file\n"
+	    "           [core]\n"	    "       savecore -c [-v] [-D device] [-N system] [--wipe]\n"
 	    "       savecore -C | -n [-v] [-D device] [-N system]\n");
 	exit(1);
 }
@@ -101,6 +104,7 @@ parse_output(struct savecore_opts *opts, char *path)
 {
 	char *slash = strrchr(path, '/');
 
+	opts->stream = strcmp(path, "-") == 0;
 	opts->output = slash == NULL ? path : slash + 1;
 	opts->directory = slash == NULL ? "." : slash == path ? "/" : path;
 	if (slash != NULL)
@@ -219,6 +223,21 @@ parse_option(struct savecore_opts *opts, struct given *given, int ch)
 	}
 }
 
+/* -o: of a core, or of the dump on a device, which then stays. */
+static void
+parse_converting(struct savecore_opts *opts, int argc, char **argv)
+{
+	if (argc > 1 || (argc == 1 && opts->device != NULL) ||
+	    opts->system != NULL || opts->wipe)
+		usage();
+	if (argc == 1) {
+		opts->core = argv[0];
+		return;
+	}
+	opts->mode = SAVECORE_SAVE;
+	opts->keep = true;
+}
+
 /* What goes with what, and the arguments. */
 static void
 parse_together(struct savecore_opts *opts, const struct given *given, int argc,
@@ -236,10 +255,7 @@ parse_together(struct savecore_opts *opts, const struct given *given, int argc,
 		return;
 	}
 	if (opts->mode == SAVECORE_CONVERT) {
-		if (argc != 1 || opts->device != NULL || opts->system != NULL ||
-		    opts->wipe)
-			usage();
-		opts->core = argv[0];
+		parse_converting(opts, argc, argv);
 		return;
 	}
 	if (!saves && (argc > 0 || opts->force || given->level ||
@@ -275,6 +291,26 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 	parse_together(opts, &given, argc - optind, argv + optind);
 }
 
+/* Can a core be written to standard output?  0, or -1 after a message. */
+static int
+stream_check(void)
+{
+	const int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags == -1 || (flags & O_ACCMODE) == O_RDONLY) {
+		msg(LOG_ERR, "-o -: standard output can't be written to");
+		return -1;
+	}
+	if (isatty(STDOUT_FILENO)) {
+		msg(LOG_ERR, "-o -: standard output is a terminal, which is no "
+		    "place for a core: redirect it");
+		return -1;
+	}
+	/* That nobody reads any more is an error like others. */
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -286,6 +322,8 @@ main(int argc, char **argv)
 	if (parsed.boot)
 		parse_conf(&parsed);
 	umask(077);
+	if (opts->stream && stream_check() == -1)
+		return 1;
 	if (priv_limit() == -1)
 		return 1;
 	if (opts->boot)

@@ -44,7 +44,8 @@ struct savecore_opts {
 	const char *system;	/* -N, or NULL */
 	const struct outformat *format;	/* -F */
 	const char *core;	/* to be converted, or NULL */
-	const char *output;	/* -o: the file it becomes, in directory */
+	const char *output;	/* -o: the only file, in directory */
+	bool stream;		/* it is standard output */
 	int level;		/* of compression */
 	enum keeper_packing packing;	/* of core and kernel */
 	bool boot;		/* -a */
@@ -216,6 +217,9 @@ struct outfile {
 	FILE *fp;		/* compressing, or plain */
 	struct zfile *z;	/* where it is compressing */
 	int fd;			/* what fp writes to */
+	bool stream;		/* a pipe: it can only go on */
+	bool flat;		/* of blocks that say where they belong */
+	uint64_t flat_at;	/* where fp is in what they make */
 	char path[PATH_MAX];	/* for messages */
 };
 
@@ -224,12 +228,24 @@ int outfile_create(struct outfile *out, enum keeper_file what,
 /* Begins it anew. */
 int outfile_restart(struct outfile *out, const struct savecore_opts *opts,
     enum keeper_packing packing);
-/* Writes all of buf there; 0, or -1 with errno and no message. */
+/*
+ * Write all of buf, there, or in a stream that has no places behind what was
+ * written: 0, or -1 with errno and no message.
+ */
+int outfile_write(int fd, const void *buf, size_t len);
 int outfile_pwrite(const struct outfile *out, const void *buf, size_t len,
     uint64_t off);
 /* Makes it durable under its name. */
 int outfile_commit(struct outfile *out);
 void outfile_abort(struct outfile *out);
+
+/* ---- flat.c: a file for a pipe, in blocks with their places ---- */
+
+/* Begins it: NULL with errno. */
+FILE *flat_open(struct outfile *out);
+int flat_block(const struct outfile *out, const void *buf, size_t len,
+    uint64_t off);
+int flat_end(const struct outfile *out);
 
 /* ---- writer.c: writes chunks while others are read ---- */
 
@@ -252,6 +268,7 @@ struct copy;
 struct outformat {
 	const char *name;
 	const char *suffix;	/* of the file: ".core" */
+	bool places;		/* parts are written in any order */
 	/*
 	 * Writes all that goes before CORE_DATA, of the same length each time,
 	 * to a stream: CORE_DATA follows as it is.  NULL: it does not.
@@ -305,6 +322,24 @@ int namelist_write(kvm_t *kd, int fd, char *why, size_t len);
 void physmap_text(kvm_t *kd, uint64_t data_off, uint64_t len, char *buf,
     size_t buflen);
 
+/* ---- progress.c ---- */
+
+struct progress {
+	const char *path;	/* of the dump, for a line */
+	uint64_t total;		/* bytes */
+	uint64_t begin_ns, last_ns;
+	bool terminal;		/* there is one for a bar */
+	bool shown;		/* it is on the line now */
+};
+
+void progress_begin(struct progress *p, const char *path, uint64_t total);
+/* So many bytes are done. */
+void progress_step(struct progress *p, uint64_t done);
+/* Takes the bar away, for a message. */
+void progress_clear(struct progress *p);
+void progress_text(char *buf, size_t len, uint64_t done, uint64_t total,
+    uint64_t ns);
+
 /* ---- copy.c: CORE_DATA ---- */
 
 struct copy {
@@ -322,6 +357,7 @@ struct copy {
 	uint64_t bad_off;	/* the run that is not told of yet */
 	uint64_t bad_len;
 	char bad_why[KVM_ERRBUFSZ];
+	struct progress progress;
 };
 
 /* Where chunks go: room for the next, NULL with errno; the chunk is there. */
@@ -337,6 +373,8 @@ int copy_chunks(struct copy *c, const struct copy_sink *sink);
  * where it fails.
  */
 int copy_data(struct copy *c, struct outfile *out);
+/* Only verifies and notes damage. */
+int copy_check(struct copy *c);
 
 /* ---- save.c ---- */
 

@@ -49,7 +49,7 @@ session_open_saving(struct session *s, const struct savecore_opts *opts)
 {
 	struct stat st;
 
-	if (dir_open(&s->dir, opts->directory) == -1)
+	if (!opts->stream && dir_open(&s->dir, opts->directory) == -1)
 		return -1;
 	if (opts->system == NULL)
 		return 0;
@@ -75,7 +75,7 @@ session_open_converting(struct session *s, const struct savecore_opts *opts)
 		msg_errno(LOG_ERR, "%s", opts->core);
 		return -1;
 	}
-	return dir_open(&s->dir, opts->directory);
+	return opts->stream ? 0 : dir_open(&s->dir, opts->directory);
 }
 
 /* What may have a dump, and where that is to go. */
@@ -237,7 +237,9 @@ session_save(struct session *s, const struct savecore_opts *opts)
 		return -1;
 	}
 	if (opts->keep) {
-		msg(LOG_NOTICE, "%s: the dump is kept", d->path);
+		msg(LOG_NOTICE, "%s: the dump is kept%s", d->path,
+		    opts->output == NULL ? "" : ": once the copy is safe, "
+		    "savecore -c clears it");
 		return r == 0 ? 0 : -1;
 	}
 	/* Where there was nothing to save there is nothing to keep, nor at boot

@@ -3,7 +3,7 @@
  * writer.c: writes chunks of CORE_DATA in the order they come in, in a thread of
  * its own: while one chunk is written the next is read and checked.
  *
- * Blocks that are all zeros become holes.  After a failure
+ * Blocks that are all zeros become holes, but not in a pipe.  After a failure
  * nothing more is written; writer_finish() says what it was.
  */
 #include <sys/mman.h>
@@ -68,7 +68,7 @@ writer_sparse(const struct outfile *out, const unsigned char *buf, size_t len,
 static void
 writer_flush(const struct writer *w, uint64_t off)
 {
-	if (off >= WRITER_STRIDE && off % WRITER_STRIDE == 0)
+	if (!w->out->stream && off >= WRITER_STRIDE && off % WRITER_STRIDE == 0)
 		(void)sync_file_range(w->out->fd,
 		    w->base + (off_t)(off - WRITER_STRIDE), WRITER_STRIDE,
 		    SYNC_FILE_RANGE_WRITE);
@@ -83,6 +83,8 @@ writer_write(struct writer *w, uint64_t n)
 	const uint64_t off = n * KCORE_CHUNK;
 
 	writer_flush(w, off);
+	if (w->out->stream)
+		return outfile_pwrite(w->out, buf, len, off) == 0 ? 0 : errno;
 	return writer_sparse(w->out, buf, len, (uint64_t)w->base + off) == 0 ?
 	    0 : errno;
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "pack.h"
+#include "savecore.h"
 #include "zopen.h"
 
 #define ZOPEN_SKIP	0x184d2a5eu
@@ -37,22 +38,6 @@ struct zfile {
 	size_t nframes;
 	int error;		/* errno of the first write that failed */
 };
-
-static int
-zopen_write(int fd, const void *buf, size_t len)
-{
-	const unsigned char *from = buf;
-	ssize_t n;
-
-	for (; len > 0; from += n, len -= (size_t)n) {
-		n = write(fd, from, len);
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		else if (n == -1)
-			return -1;
-	}
-	return 0;
-}
 
 /* Notes a frame for the table. */
 static int
@@ -85,7 +70,7 @@ zopen_write_one(struct zfile *z)
 	if (z->error == 0 && c->out_len == 0)
 		z->error = ENOMEM;
 	if (z->error == 0 && (zopen_note(z, c) == -1 ||
-	    zopen_write(z->fd, c->out, c->out_len) == -1))
+	    outfile_write(z->fd, c->out, c->out_len) == -1))
 		z->error = errno;
 	errno = z->error;
 	return z->error == 0 ? 1 : -1;
@@ -152,9 +137,9 @@ zopen_table(const struct zfile *z)
 
 	memcpy(foot, &n, sizeof(n));
 	memcpy(foot + 5, &magic, sizeof(magic));
-	return zopen_write(z->fd, head, sizeof(head)) == 0 &&
-	    zopen_write(z->fd, z->frames, len) == 0 &&
-	    zopen_write(z->fd, foot, sizeof(foot)) == 0 ? 0 : -1;
+	return outfile_write(z->fd, head, sizeof(head)) == 0 &&
+	    outfile_write(z->fd, z->frames, len) == 0 &&
+	    outfile_write(z->fd, foot, sizeof(foot)) == 0 ? 0 : -1;
 }
 
 /* Even a file with nothing in it has one frame. */
@@ -186,6 +171,13 @@ zopen_close(void *cookie)
 	free(z);
 	errno = error;
 	return r == -1 ? EOF : 0;
+}
+
+void
+zopen_spoil(struct zfile *z)
+{
+	if (z->error == 0)
+		z->error = ECANCELED;
 }
 
 struct zfile *

@@ -22,5 +22,7 @@ struct zfile *zopen(int fd, const struct pack_how *how, int level, FILE **fp);
  */
 unsigned char *zopen_room(struct zfile *z);
 void zopen_put(struct zfile *z, size_t len);
+/* Nothing more is written, not even by fclose(3). */
+void zopen_spoil(struct zfile *z);
 
 #endif /* _ZOPEN_H_ */

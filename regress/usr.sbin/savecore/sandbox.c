@@ -219,12 +219,58 @@ sandbox_file(struct sandbox *s, const char *path, const char *text)
 	spill(buf, (const unsigned char *)text, strlen(text));
 }
 
+/* Standard output of the child, other than what it says. */
 static void
-sandbox_child(const struct sandbox *s, char **argv, int out)
+sandbox_stdout(const struct sandbox *s, int out)
+{
+	int fd = out, p[2];
+
+	if (s->out_fd == SANDBOX_BROKEN_PIPE && pipe(p) == 0) {
+		close(p[0]);
+		fd = p[1];
+	} else if (s->out_fd == SANDBOX_READONLY) {
+		fd = open("/dev/null", O_RDONLY);
+	} else if (s->out_fd == SANDBOX_TERMINAL) {
+		fd = posix_openpt(O_RDWR | O_NOCTTY);
+		if (grantpt(fd) == 0 && unlockpt(fd) == 0)
+			fd = open(ptsname(fd), O_RDWR | O_NOCTTY);
+	}
+	dup2(fd, STDOUT_FILENO);
+}
+
+/* A cat that takes from a pipe what goes to a file: the end to write to. */
+static int
+sandbox_cat(const struct sandbox *s, pid_t *pid)
+{
+	char path[PATH_MAX];
+	int p[2], fd;
+
+	snprintf(path, sizeof(path), "%s/%s", s->dir, s->out);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_true(fd != -1);
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	*pid = fork();
+	assert_true(*pid != -1);
+	if (*pid == 0) {
+		dup2(p[0], STDIN_FILENO);
+		dup2(fd, STDOUT_FILENO);
+		execl("/bin/cat", "cat", NULL);
+		_exit(127);
+	}
+	close(fd);
+	close(p[0]);
+	return p[1];
+}
+
+static void
+sandbox_child(const struct sandbox *s, char **argv, int out, int cat)
 {
 	struct rlimit lim = { s->fsize, s->fsize };
 
-	dup2(out, STDOUT_FILENO);
+	if (cat != -1)
+		dup2(cat, STDOUT_FILENO);
+	else
+		sandbox_stdout(s, out);
 	dup2(out, STDERR_FILENO);
 	setenv("SAVECORE_ROOT", s->root, 1);
 	setenv("INJECT_LOG", sandbox_path(s, "calls"), 1);
@@ -243,10 +289,10 @@ sandbox_run(struct sandbox *s, ...)
 {
 	char *argv[MAXARGS] = { (char *)(uintptr_t)"savecore" };
 	FILE *out = tmpfile();
-	int i = 0, status;
+	int i = 0, status, cat = -1;
+	pid_t pid, catpid;
 	va_list ap;
 	size_t n;
-	pid_t pid;
 	FILE *fp;
 
 	va_start(ap, s);
@@ -255,10 +301,14 @@ sandbox_run(struct sandbox *s, ...)
 	va_end(ap);
 	assert_non_null(out);
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	if (s->out != NULL)
+		cat = sandbox_cat(s, &catpid);
 	pid = fork();
 	assert_true(pid != -1);
 	if (pid == 0)
-		sandbox_child(s, argv, fileno(out));
+		sandbox_child(s, argv, fileno(out), cat);
+	if (cat != -1)
+		close(cat);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	/* Its worker comes to us where it did not wait for it. */
 	while (waitpid(-1, NULL, 0) != -1)

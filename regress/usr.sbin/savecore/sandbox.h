@@ -27,6 +27,14 @@ struct sandbox {
 	const char *inject_how;
 	unsigned long calls;	/* of the last run */
 	unsigned long fsize;	/* largest file it may write; 0: any */
+	const char *out;	/* a file in dir: what came out of a pipe that is
+				   its standard output; NULL: goes to said */
+	enum {
+		SANDBOX_SAID,
+		SANDBOX_BROKEN_PIPE,
+		SANDBOX_TERMINAL,
+		SANDBOX_READONLY,
+	} out_fd;		/* standard output, where out is NULL */
 };
 
 void sandbox_create(struct sandbox *s);
