@@ -131,13 +131,14 @@ class Case:
             return disk.whole(path, swap_mib, **options)
         return disk.guarded(path, swap_mib, table, **options)
 
-    def boot(self, script, devices, append="", **options):
-        """Starts a guest that runs the script; a VM."""
+    def boot(self, script, devices, append="", extra=b"", **options):
+        """Starts a guest that runs the script; a VM.  extra: archives that it
+        has besides."""
         self._boots += 1
         initrd = self.path(f"initrd{self._boots}")
         shutil.copyfile(self.kernel.base, initrd)
         with open(initrd, "ab") as out:
-            out.write(initramfs.script(script))
+            out.write(extra + initramfs.script(script))
         return VM(self.kernel.image, initrd, append,
                   f"{self.logdir}/boot{self._boots}", devices=devices,
                   **options)

@@ -84,9 +84,7 @@ def fetch(data, out):
     os.makedirs(out, exist_ok=True)
     for name in ("linux.0.core", "linux.0", "bounds"):
         path = f"{out}/{name}"
-        disk.free(path)
-        subprocess.run(["/sbin/debugfs", "-R", f"dump /crash/{name} {path}",
-                        data.path], check=True, stderr=subprocess.DEVNULL)
+        disk.fetch(data, 0, f"crash/{name}", path)
         os.chmod(path, 0o600)
     return f"{out}/linux.0.core"
 

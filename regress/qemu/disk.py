@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import os
 import struct
+import subprocess
 import uuid
 
 SECTOR = 512
@@ -169,6 +170,26 @@ def attach(disk, bus, index=0, options="", drive_options=""):
     if disk.blockdev:
         drive = ["-blockdev", f"node-name={name},{disk.blockdev}"]
     return [*drive, "-device", device + (f",{options}" if options else "")]
+
+
+def format_part(disk, number):
+    """Makes ext4 in a partition."""
+    start, length = disk.part(number)
+    subprocess.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-E",
+                    f"offset={start}", disk.path, f"{length >> 10}k"],
+                   check=True)
+
+
+def fetch(disk, number, name, path):
+    """Copies a file out of the ext4 in a partition, or on the whole disk."""
+    start, _ = disk.part(number)
+    free(path)
+    subprocess.run(["/sbin/debugfs", "-R", f"dump {name} {path}",
+                    f"{disk.path}?offset={start}"], check=True,
+                   stderr=subprocess.DEVNULL)
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{disk.path}: partition {number} has no "
+                                f"{name}")
 
 
 def node(bus, part=0, index=0):

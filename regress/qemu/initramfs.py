@@ -109,10 +109,12 @@ def module_order(files, wanted):
     return order
 
 
-def libraries(program):
-    """The shared libraries of a program, as ldd finds them."""
+def libraries(program, more=""):
+    """The shared libraries of a program, as ldd finds them, in the directory
+    `more' as well."""
     answer = subprocess.run(["ldd", program], capture_output=True, text=True,
-                            check=False)
+                            check=False,
+                            env={**os.environ, "LD_LIBRARY_PATH": more})
     return re.findall(r"(/\S+) \(0x", answer.stdout)
 
 

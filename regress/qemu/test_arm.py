@@ -252,7 +252,7 @@ rmmod swapcore || die rmmod
       *disk.attach(case.disk(64), "virtio", 1)], mem_mib=256)
     found = crash.blocks(data)
     case.equal(found["device"], [second], "the device armed")
-    case.equal(found["list"], [f"{second}: dump level 1"],
+    case.equal(found["list"][0], f"{second}: dump level 1",
                "what dumpon -l says")
 
 

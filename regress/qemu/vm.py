@@ -32,6 +32,7 @@ class Line:
 
     def __init__(self, sock, logpath):
         self.lines = []
+        self.times = []         # of time.monotonic(), when each line came
         self.closed = False
         self._sock = sock
         self._cond = threading.Condition()
@@ -54,10 +55,11 @@ class Line:
 
     def _take(self, raw):
         text = raw.decode("utf-8", "replace").rstrip("\r\n")
-        now = time.monotonic() - self._start
+        now = time.monotonic()
         with self._cond:
             self.lines.append(text)
-            self._log.write(f"{now:9.3f} {text}\n")
+            self.times.append(now)
+            self._log.write(f"{now - self._start:9.3f} {text}\n")
             self._log.flush()
             self._cond.notify_all()
 
