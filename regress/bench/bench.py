@@ -16,6 +16,7 @@ import case
 import guest
 import host
 import reader
+import versus
 from case import Failed
 from figure import note
 from vm import LostVM, NoLine
@@ -28,6 +29,9 @@ MEASUREMENTS = {
         args, name, "virtio", 1024, 1000),
     "savecore": host.savecore,
     "libkvm": reader.measure,
+    "kdump-1g": lambda args, name: versus.measure(args, name, 1024),
+    "kdump-4g": lambda args, name: versus.measure(args, name, 4096),
+    "kdump-16g": lambda args, name: versus.measure(args, name, 16384),
 }
 
 GOALS = """goals: dump at least 0.95 of fio's best; at most 2 MiB held on 1 GiB;
@@ -39,14 +43,22 @@ the best way of fio, by its median, on the same partition of the same disk in
 the same guest, through the stock driver, with O_DIRECT, 32 requests at a time
 limited: QEMU lets the disk take 1000 MB/s at most, as a real one has a limit;
 without one, the disk is a copy of memory on the CPUs that the dump is made by
-held: what an armed module keeps; peer: crashkernel=80M, the least with which
-kdump worked at all here, with an initrd made for it
+held: what an armed module keeps; peer: crashkernel=128M, what Debian's
+kdump-tools sets aside; 80M is the least with which it worked here
 savecore: dump to core file, checked and synced; peer: cp of the same file
 libkvm: each task is a process: opening a 1 GiB dump, 1000 symbols, a list of
 5000 threads, the log; 1,000,000 words and all memory, timed within; memory is
 all that the process holds, parts of the dump that it maps as well
 peers: drgn (by its own Python, symbols loaded), crash, libkdumpfile (C) on an
-ELF core of the same memory; copy: pread(2) of the core, 1 MiB at a time"""
+ELF core of the same memory; copy: pread(2) of the core, 1 MiB at a time
+kdump: kexec-tools and makedumpfile -l -d 31 with an initramfs of busybox, in
+crashkernel=128M, what Debian's kdump-tools sets aside; from the panic until the
+dump is on the disk (dumped), the next boot's init runs (booted), and the core is
+saved and swap is on (usable); saving: the core's time of that, savecore's in the
+next boot and makedumpfile's in the second kernel; core: its size on the disk,
+packed: with savecore --zstd, files: with all beside it; look: crashinfo's report
+against crash and drgn asked for the backtrace, the log and the processes
+kdump goals: held at most 1/50, usable at most 1/3"""
 
 
 def machine(args):

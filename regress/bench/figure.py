@@ -30,3 +30,11 @@ def pairs(name, unit, measured):
            statistics.median(ratios))
     note(f"{name}: ratios of all runs: "
          + " ".join(f"{ratio:.3f}" for ratio in ratios))
+
+
+def series(name, unit, ours, peers):
+    """The figure of several runs that were made apart: medians, and the range
+    of each."""
+    figure(name, unit, statistics.median(ours), statistics.median(peers))
+    note(f"{name}: ours {min(ours):.4g} to {max(ours):.4g}, peer "
+         f"{min(peers):.4g} to {max(peers):.4g}")

@@ -16,6 +16,7 @@ import case
 import crash
 import disk
 import initramfs
+import kdump
 from case import Failed
 from figure import figure, note, pairs
 from vm import LostVM, NoLine
@@ -33,7 +34,7 @@ ROUNDS = 3              # of each engine and block size
 OPTIONS = {"nvme": "ioeventfd=off", "virtio": ""}
 APPEND = "nvme_core.io_timeout=5"
 REGION_MIB = 1024       # at most, what fio writes at the partition's end
-KDUMP_KIB = 80 << 10    # crashkernel=80M
+KDUMP_KIB = kdump.CRASHKERNEL_MIB << 10
 DUMP_END = re.compile(r"dump complete: (\d+) MiB in ([0-9.]+) s, (\d+) MB/s")
 
 # Programs and libraries, till most of memory is full, and a little that nothing

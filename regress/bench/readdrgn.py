@@ -2,6 +2,7 @@
 """What readkvm does with a core, through drgn.
 
     readdrgn.py core vmlinux open|symbols|ps|log|random|sequential [file]
+    readdrgn.py core vmlinux look
 """
 
 import array
@@ -72,6 +73,13 @@ def sequential(prog, path):
     print(f"answer {total:016x}")
 
 
+def look(prog):
+    """What a person asks first."""
+    print(prog.crashed_thread().stack_trace())
+    log(prog)
+    ps(prog)
+
+
 def main():
     core, vmlinux, what, *more = sys.argv[1:]
     prog = drgn.Program()
@@ -81,7 +89,7 @@ def main():
         print("answer -")
     else:
         {"symbols": symbols, "ps": ps, "log": log, "random": random,
-         "sequential": sequential}[what](prog, *more)
+         "sequential": sequential, "look": look}[what](prog, *more)
 
 
 if __name__ == "__main__":

@@ -170,8 +170,8 @@ def peers(args):
 class Cost:
     """What one run took: seconds, of the CPU, KiB, and its answer."""
 
-    def __init__(self, files, argv):
-        done = subprocess.run([f"{files.tools}/timed", *argv], check=False,
+    def __init__(self, tools, argv):
+        done = subprocess.run([f"{tools}/timed", *argv], check=False,
                               capture_output=True, text=True, errors="replace",
                               stdin=subprocess.DEVNULL)
         if done.returncode != 0:
@@ -212,16 +212,16 @@ def tell(name, ms, kib, peer, costs):
 def one_task(files, name, task, compared, runs):
     """Measures a task and prints its figures."""
     mine, theirs, copies = [], {peer: [] for peer in compared}, []
-    Cost(files, ours(files, task))
+    Cost(files.tools, ours(files, task))
     for run in range(runs):
-        mine.append(Cost(files, ours(files, task)))
+        mine.append(Cost(files.tools, ours(files, task)))
         if task == "sequential":
             copies.append(copy_seconds(files))
         for peer in compared:
             argv, most = PEERS[peer]
             argv = argv(files, task)
             if argv is not None and (most is None or run < most):
-                theirs[peer].append(Cost(files, argv))
+                theirs[peer].append(Cost(files.tools, argv))
     answers = {cost.answer for costs in (mine, *theirs.values())
                for cost in costs if cost.answer is not None}
     if len(answers) != 1:
