@@ -181,6 +181,7 @@ run(const struct dumpon_opts *opts)
 	switch (opts->mode) {
 	case DUMPON_LIST:
 		status_list(opts);
+		last_tell();
 		if (opts->verbose)
 			disks_list();
 		return 0;

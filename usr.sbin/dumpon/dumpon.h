@@ -132,6 +132,9 @@ int estimate(const struct dumpon_opts *opts);
 /* trial.c: tells, asks, and panics: comes back only where it did not. */
 int trial(const struct dumpon_opts *opts);
 
+/* last.c: prints where the last dump went. */
+void last_tell(void);
+
 /* status.c */
 /* Prints bytes in the unit that suits them. */
 void status_size(uint64_t bytes);

@@ -45,10 +45,31 @@ status_size(uint64_t bytes)
 		printf("%.1f GiB", (double)bytes / (1024.0 * 1024 * 1024));
 }
 
+/* By the module's count of memory, which is of now. */
+static void
+status_need(void)
+{
+	uint64_t estimate, window;
+
+	if (kernfile_number(&estimate, DUMPON_SYSDIR "/estimate") == -1 ||
+	    kernfile_number(&window, DUMPON_SYSDIR "/window") == -1)
+		return;
+	printf("a dump may need ");
+	status_size(estimate);
+	printf(" now: ");
+	if (estimate <= window) {
+		printf("fits\n");
+		return;
+	}
+	printf("does not fit in ");
+	status_size(window);
+	printf(", and would be cut short\n");
+}
+
 void
 status_describe(void)
 {
-	uint64_t estimate, held, level, window;
+	uint64_t held, level, window;
 	char driver[STATUS_TEXT];
 
 	if (!status_text(driver, "driver"))
@@ -66,13 +87,7 @@ status_describe(void)
 	if (kernfile_number(&level, DUMPON_SYSDIR "/armed_level") == 0)
 		printf(", dump level %" PRIu64, level);
 	printf("\n");
-	if (kernfile_number(&estimate, DUMPON_SYSDIR "/estimate") == -1 ||
-	    kernfile_number(&window, DUMPON_SYSDIR "/window") == -1)
-		return;
-	printf("a dump may need ");
-	status_size(estimate);
-	printf(estimate <= window ? ": fits\n" :
-	    ": does not fit, and would be cut short\n");
+	status_need();
 }
 
 /* Panic notifiers that were ahead of the dump, one symbol a line. */
@@ -149,6 +164,8 @@ status_list(const struct dumpon_opts *opts)
 		    kernfile_number(&level, DUMPON_SYSDIR "/armed_level") == 0)
 			printf(": dump level %" PRIu64, level);
 		printf("\n");
+		if (strcmp(state, "armed") == 0)
+			status_need();
 		return;
 	}
 	if (strcmp(state, "armed") == 0) {

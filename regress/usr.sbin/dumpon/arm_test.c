@@ -142,7 +142,7 @@ arm_prints_what_was_armed(void **state)
 	said = assert_armed(&arming_partition);
 	assert_said(said, PARTITION " armed: driver nvme, window 64.0 MiB, "
 	    "1.0 MiB of memory held, dump level 0\n");
-	assert_said(said, "a dump may need 32.0 MiB: fits\n");
+	assert_said(said, "a dump may need 32.0 MiB now: fits\n");
 	assert_said(said, "moved behind the dump: pvpanic_panic_notify foo\n");
 	assert_unsaid(said, "warning");
 }
@@ -205,7 +205,8 @@ list_tells_device_or_reason(void **state)
 	fake_file("/sys/kernel/swapcore/armed_level", "1\n");
 	fake_listen();
 	status_list(&plain);
-	assert_string_equal(fake_said(), PARTITION ": dump level 1\n");
+	assert_string_equal(fake_said(), PARTITION ": dump level 1\n"
+	    "a dump may need 32.0 MiB now: fits\n");
 	fake_listen();
 	status_list(&verbose);
 	assert_said(fake_said(), ", dump level 1\n");

@@ -102,7 +102,7 @@ trial_yes_panics(void **state)
 	assert_panicked();
 	assert_said(said, "The dump goes to " PARTITION ": driver nvme, window "
 	    "1024.0 MiB");
-	assert_said(said, "a dump may need 100.0 MiB: fits\n");
+	assert_said(said, "a dump may need 100.0 MiB now: fits\n");
 	assert_said(said, "waits 10 s and reboots");
 	assert_said(said, "Panic now? [y/N] ");
 	assert_said(said, "the kernel did not panic");
