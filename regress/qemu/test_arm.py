@@ -283,11 +283,37 @@ FORGED = (
 )
 
 
+# try NAME TEXT: hands the module a text of dumpon's, made up.
+TRY = f"""
+sysdev=/sys/class/block/nvme0n1p2
+disk=$(cat /sys/class/block/nvme0n1/dev)
+first=$(cat $sysdev/start) count=$(cat $sysdev/size)
+id=00112233445566778899aabbccddeeff
+boot=$(tr -d - </proc/sys/kernel/random/boot_id)
+try() {{
+	printf "$2" >/tmp/text
+	dd if=/tmp/text of=/dev/swapcore bs=64k 2>/dev/null
+	echo "@@try $1 $? $(cat {SYS}/state) $(cat {SYS}/reason)"
+	[ "$(cat {SYS}/state)" = disarmed ] || dumpon off
+}}
+"""
+
+
 def forged_text(version, changes, end):
     lines = [version]
     lines += [f"{key} {value}" for key, value in {**GOOD, **changes}.items()
               if value is not None]
     return "\\n".join([*lines, end] if end else lines) + "\\n"
+
+
+def tried(data):
+    """What each try came to: name -> [status, state, reason]."""
+    tries = {}
+    for line in data.split("\n"):
+        if line.startswith("@@try "):
+            _, name, *rest = line.split(" ", 4)
+            tries[name] = rest
+    return tries
 
 
 @test(all_kernels=True)
@@ -299,21 +325,10 @@ mkdir -p /var/lib
 dev={disk.node("nvme", 2)}
 make_swap $dev
 insmod /swapcore.ko || die insmod
-sysdev=/sys/class/block/nvme0n1p2
-disk=$(cat /sys/class/block/nvme0n1/dev)
-first=$(cat $sysdev/start) count=$(cat $sysdev/size)
-id=00112233445566778899aabbccddeeff
-boot=$(tr -d - </proc/sys/kernel/random/boot_id)
 dd if=/dev/zero of=/tmp/loop bs=1M count=16 2>/dev/null
 mkswap /tmp/loop >/dev/null
 losetup /dev/loop0 /tmp/loop || die losetup
-try() {{
-	printf "$2" >/tmp/text
-	dd if=/tmp/text of=/dev/swapcore bs=64k 2>/dev/null
-	echo "@@try $1 $? $(cat {SYS}/state) $(cat {SYS}/reason)"
-	[ "$(cat {SYS}/state)" = disarmed ] || dumpon off
-}}
-"""
+""" + TRY
     for name, version, changes, end in FORGED:
         script += f'try {name} "{forged_text(version, changes, end)}"\n'
     script += f"""
@@ -322,11 +337,7 @@ rmmod swapcore || die rmmod
 losetup -d /dev/loop0
 """
     data, _ = case.run(script, disk.attach(case.disk(64), "nvme"), mem_mib=256)
-    tries = {}
-    for line in data.split("\n"):
-        if line.startswith("@@try "):
-            _, name, *rest = line.split(" ", 4)
-            tries[name] = rest
+    tries = tried(data)
     for name, *_ in FORGED:
         status, state, reason = tries[name]
         case.check(status != "0" and state == "disarmed",
@@ -366,3 +377,33 @@ rmmod swapcore || die rmmod
     for device, status, lines, text in tries:
         case.equal((status, lines), ("1", "1"), f"dumpon {device}: {text}")
         case.check(device in text, f"dumpon {device} said: {text}")
+
+
+@test()
+def lockdown_for_confidentiality_refuses(case):
+    """a kernel locked down for integrity can be armed; one locked down for
+    confidentiality can't, by dumpon nor by a text that goes past it."""
+    device = disk.node("nvme", 2)
+    data, _ = case.run(f"""
+mkdir -p /var/lib
+dev={device}
+make_swap $dev
+mount -t securityfs securityfs /sys/kernel/security || die securityfs
+insmod /swapcore.ko || die insmod
+echo integrity >/sys/kernel/security/lockdown || die integrity
+dumpon $dev || die "integrity: $(cat {SYS}/reason)"
+dumpon off || die "dumpon off"
+echo confidentiality >/sys/kernel/security/lockdown || die confidentiality
+dumpon $dev 2>/tmp/err
+echo "@@dumpon $? $(wc -l </tmp/err) $(cat /tmp/err)"
+{TRY}
+try past "{forged_text("swapcore 1", {}, "arm")}"
+""", disk.attach(case.disk(64), "nvme"), mem_mib=256)
+    said = next(line.split(" ", 3)[1:] for line in data.split("\n")
+                if line.startswith("@@dumpon "))
+    case.equal(said, ["1", "1", f"dumpon: {device}: the kernel is locked down "
+                      "for confidentiality, and a dump would lay its memory "
+                      "open: boot it with lockdown=integrity"], "dumpon")
+    status, state, reason = tried(data)["past"]
+    case.check(status != "0" and state == "disarmed" and "locked down" in
+               reason, f"the module: {status} {state} {reason}")
