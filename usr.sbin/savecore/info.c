@@ -177,16 +177,21 @@ void
 info_write(const struct dump *d, const struct copy *c, const char *core,
     const struct savecore_opts *opts)
 {
-	struct info i = { .json = opts->json };
+	struct info text = { .json = false }, file = { .json = opts->json };
 	struct outfile out;
 
 	if (opts->output != NULL)
 		return;
 	if (outfile_create(&out, KEEPER_INFO, opts, KEEPER_PLAIN) == 0) {
-		i.fp = out.fp;
-		info_facts(&i, d, c, core);
-		if (i.json)
-			fputs("}\n", i.fp);
+		file.fp = out.fp;
+		info_facts(&file, d, c, core);
+		if (file.json)
+			fputs("}\n", file.fp);
+		info_commit(&out);
+	}
+	if (outfile_create(&out, KEEPER_FACTS, opts, KEEPER_PLAIN) == 0) {
+		text.fp = out.fp;
+		info_facts(&text, d, c, core);
 		info_commit(&out);
 	}
 	info_dmesg(d, opts);

@@ -5,6 +5,7 @@
  * It believes nothing the worker says: every request is checked here, and what
  * the worker could spoil is looked at again when it is gone.
  */
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -17,6 +18,7 @@
 
 #include <sys/kcore.h>
 
+#include "hook.h"
 #include "keeper.h"
 
 /* A device that the worker may write. */
@@ -35,6 +37,20 @@ struct keeper {
 	bool created[KEEPER_NFILES], committed[KEEPER_NFILES];
 };
 
+/* A file without a name, for what hooks are told. */
+static int
+keeper_facts(struct keeper *k, int *fd)
+{
+	struct dirfile *f = &k->files[KEEPER_FACTS];
+
+	f->fd = memfd_create("facts", MFD_CLOEXEC);
+	if (f->fd == -1)
+		return errno;
+	k->created[KEEPER_FACTS] = true;
+	*fd = f->fd;
+	return 0;
+}
+
 static int
 keeper_create(struct keeper *k, const struct keeper_ask *ask, int *fd)
 {
@@ -45,6 +61,8 @@ keeper_create(struct keeper *k, const struct keeper_ask *ask, int *fd)
 	    k->dir->fd == -1 ||
 	    (k->dir->output != NULL && ask->what != KEEPER_CORE))
 		return EINVAL;
+	if (ask->what == KEEPER_FACTS)
+		return keeper_facts(k, fd);
 	if (k->dir->output == NULL && !k->numbered &&
 	    dir_number(k->dir, &k->number) == -1)
 		return EIO;
@@ -63,7 +81,8 @@ keeper_commit(struct keeper *k, const struct keeper_ask *ask)
 {
 	if (ask->what >= KEEPER_NFILES || k->files[ask->what].fd == -1)
 		return EINVAL;
-	if (dir_commit(k->dir, &k->files[ask->what]) == -1)
+	if (ask->what != KEEPER_FACTS &&
+	    dir_commit(k->dir, &k->files[ask->what]) == -1)
 		return EIO;
 	k->committed[ask->what] = true;
 	return 0;
@@ -165,9 +184,62 @@ keeper_check_page0(const struct candidate *where, struct keeper_device *dev)
 	return -1;
 }
 
+/* The full path of a file; of the directory where name is empty; or nothing. */
+static void
+keeper_hook_file(const struct keeper *k, struct hook_env *env, const char *key,
+    const char *name)
+{
+	char dir[PATH_MAX], fd[64], path[2 * PATH_MAX];
+	ssize_t n;
+
+	snprintf(fd, sizeof(fd), "/proc/self/fd/%d", k->dir->fd);
+	n = readlink(fd, dir, sizeof(dir) - 1);
+	dir[n == -1 ? 0 : n] = '\0';
+	snprintf(path, sizeof(path), "%s%s%s", n == -1 ? k->dir->path : dir,
+	    name == NULL || name[0] == '\0' ? "" : "/",
+	    name == NULL ? "" : name);
+	hook_add(env, key, name == NULL ? "" : path);
+}
+
+/*
+ * Runs hooks.  status: what savecore ends with.  All there can be is told, so
+ * that no fact takes its place.
+ */
+static void
+keeper_hooks(const struct keeper *k, bool report, int status)
+{
+	static const struct {
+		enum keeper_file what;
+		const char *key;
+	} files[] = {
+		{ KEEPER_CORE, "core" },
+		{ KEEPER_KERNEL, "kernel" },
+		{ KEEPER_INFO, "info" },
+		{ KEEPER_DMESG, "dmesg" },
+	};
+	struct hook_env env = { .n = 0 };
+	char text[32];
+	size_t i;
+
+	snprintf(text, sizeof(text), "%u", k->number);
+	hook_add(&env, "number", text);
+	hook_add(&env, "status", status == 0 ? "0" : "1");
+	keeper_hook_file(k, &env, "directory", "");
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		keeper_hook_file(k, &env, files[i].key,
+		    k->committed[files[i].what] ?
+		    k->files[files[i].what].name : NULL);
+	snprintf(text, sizeof(text), REPORT_NAME, k->number);
+	keeper_hook_file(k, &env, "report", report ? text : NULL);
+	if (k->committed[KEEPER_FACTS])
+		hook_add_facts(&env, k->files[KEEPER_FACTS].fd);
+	hook_run_all(&env, k->dir->fd);
+	hook_env_free(&env);
+}
+
 /* What goes with a core once that is there. */
 static void
-keeper_complete(struct keeper *k)
+keeper_complete(struct keeper *k, int status)
 {
 	static const struct {
 		enum keeper_file what;
@@ -178,6 +250,7 @@ keeper_complete(struct keeper *k)
 		{ KEEPER_INFO, "info.last" },
 		{ KEEPER_DMESG, "dmesg.last" },
 	};
+	bool report;
 	size_t i;
 
 	if (!k->committed[KEEPER_CORE] || k->dir->output != NULL)
@@ -185,17 +258,18 @@ keeper_complete(struct keeper *k)
 	for (i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		dir_link(k->dir, links[i].link, k->committed[links[i].what] ?
 		    k->files[links[i].what].name : NULL);
-	report_write(k->dir, k->files[KEEPER_CORE].name, k->number);
+	report = report_write(k->dir, k->files[KEEPER_CORE].name, k->number);
 	dir_prune(k->dir, k->number);
+	keeper_hooks(k, report, status);
 }
 
 static int
-keeper_finish(struct keeper *k)
+keeper_finish(struct keeper *k, int status)
 {
 	size_t i;
-	int r = 0;
+	int r = status;
 
-	for (i = 0; i < KEEPER_NFILES; i++)
+	for (i = 0; i < KEEPER_FACTS; i++)
 		dir_abort(k->dir, &k->files[i]);
 	for (i = 0; i < k->where->n; i++) {
 		if (k->devices[i].fd == -1)
@@ -206,7 +280,9 @@ keeper_finish(struct keeper *k)
 		close(k->devices[i].fd);
 	}
 	free(k->devices);
-	keeper_complete(k);
+	keeper_complete(k, r);
+	if (k->files[KEEPER_FACTS].fd != -1)
+		close(k->files[KEEPER_FACTS].fd);
 	return r;
 }
 
@@ -290,7 +366,5 @@ keeper_serve(int sock, pid_t worker, const struct candidates *where,
 	ended = keeper_reap(worker);
 	if (r == 0)
 		r = ended;
-	if (k.devices != NULL && keeper_finish(&k) == -1)
-		r = -1;
-	return r;
+	return k.devices != NULL ? keeper_finish(&k, r) : r;
 }

@@ -88,6 +88,7 @@ keeper_name(char *name, const struct crashdir *dir, enum keeper_file what,
 		[KEEPER_KERNEL] = "",
 		[KEEPER_LOG] = ".log",
 		[KEEPER_NOTE] = ".damaged",
+		[KEEPER_FACTS] = ".facts",
 	};
 
 	if (dir->output != NULL)

@@ -79,33 +79,35 @@ report_wait(const char *path, int core, int out)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-void
+bool
 report_write(const struct crashdir *dir, const char *core, unsigned int number)
 {
 	char path[PATH_MAX], name[64];
 	struct dirfile f;
+	bool done = false;
 	int fd, r;
 
 	if (report_program(path, sizeof(path)) == -1) {
 		msg_errno(LOG_NOTICE, "no report of the crash: %s", path);
-		return;
+		return false;
 	}
-	snprintf(name, sizeof(name), "crash.%u.txt", number);
+	snprintf(name, sizeof(name), REPORT_NAME, number);
 	fd = openat(dir->fd, core, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1) {
 		msg_errno(LOG_WARNING, "%s/%s", dir->path, core);
-		return;
+		return false;
 	}
 	if (dir_create(dir, &f, name) == 0) {
 		r = report_wait(path, fd, f.fd);
-		if (r == 0 && dir_commit(dir, &f) == 0) {
+		done = r == 0 && dir_commit(dir, &f) == 0;
+		if (done)
 			dir_link(dir, "crash.txt.last", name);
-		} else if (r != 0) {
+		else if (r != 0)
 			msg(LOG_WARNING, "%s/%s: not written: crashinfo ended "
 			    "with %s %d", dir->path, name, r > 128 ? "signal" :
 			    "status", r > 128 ? r - 128 : r);
-		}
 		dir_abort(dir, &f);
 	}
 	close(fd);
+	return done;
 }

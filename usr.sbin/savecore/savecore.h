@@ -193,6 +193,7 @@ enum keeper_file {
 	KEEPER_NOTE,		/* the dump's id: its core has damage */
 	KEEPER_INFO,		/* facts */
 	KEEPER_DMESG,		/* the kernel's log */
+	KEEPER_FACTS,		/* for hooks; has no name */
 	KEEPER_NFILES,
 };
 
@@ -397,8 +398,10 @@ void info_write(const struct dump *d, const struct copy *c, const char *core,
 
 /* ---- report.c ---- */
 
-/* The same of crashinfo(8)'s report; runs in the keeper. */
-void report_write(const struct crashdir *dir, const char *core,
+#define REPORT_NAME	"crash.%u.txt"
+
+/* The same of crashinfo(8)'s report; runs in the keeper: was it written? */
+bool report_write(const struct crashdir *dir, const char *core,
     unsigned int number);
 
 /* ---- convert.c ---- */
