@@ -53,6 +53,10 @@ bench: setup
 	@sh regress/bench/peers.sh $(CACHE)
 	@$(MAKE) --no-print-directory -s -C regress/bench bench
 
+# Every way to die, to regress/MATRIX.md; see regress/qemu/matrix.py.
+matrix: setup
+	@$(MAKE) --no-print-directory -s -C regress/qemu matrix M='$(M)'
+
 layering:
 	@python3 regress/layering.py .
 
@@ -105,4 +109,4 @@ clean:
 	rm -rf $(OBJ)
 
 .PHONY: all deb check-debian demo-debian setup setup-quick check-quick check \
-	check-all demo bench layering install clean
+	check-all demo bench matrix layering install clean

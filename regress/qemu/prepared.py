@@ -80,16 +80,20 @@ class Prepared:
     """What is needed to bring the machine back."""
 
     def __init__(self, case, bus, *, swap_mib=320, dumpon="dumpon -d 0", options="",
-                 append="", **vmargs):
+                 append="panic=1", before=(), layout=None, script=None,
+                 **vmargs):
+        """before, layout: as crash.kill() has them; script: all of it, in the
+        place of the usual one."""
         self.case = case
         self.bus = bus
-        self.image = case.disk(swap_mib)
+        self.image = case.disk(swap_mib, **(layout or {}))
         self.texts = None       # what the guest said before it was kept
         self._options = options
         self._file = None if bus == "nvme" else case.path("state")
-        self._script = crash.arm_script(disk.node(bus, 2), dumpon=dumpon) + \
-            crash.ABOUT + DIE
-        self._vmargs = {"mem_mib": 256, "append": f"panic=1 {append}", **vmargs}
+        self._before = before
+        self._script = script or crash.arm_script(
+            disk.node(bus, 2), dumpon=dumpon) + crash.ABOUT + DIE
+        self._vmargs = {"mem_mib": 256, "append": append, **vmargs}
         if self._file:
             self._keep()
 
@@ -105,7 +109,7 @@ class Prepared:
 
     def _boot(self, image, more=()):
         return self.case.boot(
-            self._script, [*more, *disk.attach(image, self.bus,
+            self._script, [*self._before, *more, *disk.attach(image, self.bus,
                                                options=self._options)],
             **self._vmargs)
 

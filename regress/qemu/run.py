@@ -17,6 +17,7 @@ import test_ahci        # noqa: F401  (each registers its tests)
 import test_arm         # noqa: F401
 import test_backtrace   # noqa: F401
 import test_broken      # noqa: F401
+import test_contexts    # noqa: F401
 import test_dumperfault # noqa: F401
 import test_extents     # noqa: F401
 import test_flood       # noqa: F401

@@ -73,57 +73,6 @@ def crashme_pattern_in_core_virtio(case):
     named_panic(case, "virtio")
 
 
-def die(case, how, append="", **options):
-    """Dies in the way that crashme calls `how'; the machine goes on dying."""
-    dead = crash.kill(case, "nvme", append=append, panic=f"""
-echo "@@dying"
-read -r word
-echo {how} >/sys/module/crashme/parameters/how
-""", **options)
-    dead.check_complete()
-    return dead
-
-
-@test()
-def bug_leaves_dump(case):
-    """a BUG() with panic_on_oops leaves a complete dump."""
-    die(case, "bug", append="oops=panic")
-
-
-@test(slow=True)
-def null_dereference_leaves_dump(case):
-    """a write through a bad pointer with panic_on_oops leaves a complete
-    dump."""
-    die(case, "null", append="oops=panic", smp=2)
-
-
-@test()
-def hard_irq_panic_leaves_dump(case):
-    """a panic in hard interrupt context leaves a complete dump."""
-    dead = die(case, "irq", smp=2)
-    case.check("<IRQ>" in dead.console, "the panic was not in an interrupt")
-
-
-@test()
-def nmi_panic_leaves_dump(case):
-    """a panic in NMI context, on its small stack, leaves a complete dump."""
-    image = case.disk(320)
-    script = crash.arm_script(disk.node("virtio", 2), crashme="") + """
-echo 1 >/proc/sys/kernel/unknown_nmi_panic
-sync
-echo "@@dying"
-sleep 60
-"""
-    with case.boot(script, disk.attach(image, "virtio"), mem_mib=256,
-                   smp=2) as vm:
-        crash.await_dying(vm)
-        vm.qmp.cmd("inject-nmi")
-        last = crash.await_dump(vm)     # shown when the notifiers are done
-        case.check("<NMI>" in vm.console.text(), "the panic was not in an NMI")
-    case.check("dump complete" in last, last)
-    case.equal(crash.trailer(image, 2)["state"], "COMPLETE", "state")
-
-
 @test()
 def pvpanic_does_not_stop_dump(case):
     """with a pvpanic device, whose event stops the machine, the dump is

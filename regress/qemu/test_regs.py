@@ -158,7 +158,7 @@ def registers_of_the_cpu_that_panicked_first(case):
     dead = crash.kill(case, "nvme", smp=4, work=WHO, panic="""
 echo "@@dying"
 read -r word
-echo race >/sys/module/crashme/parameters/how
+echo panic race >/sys/module/crashme/parameters/how
 """)
     dead.check_complete()
     core = corefile.Core(dead.save())

@@ -190,10 +190,10 @@ class VM:
 
     def __exit__(self, kind, *_):
         if kind is NoLine:
-            self._note_state()
+            self.note_state()
         self.kill()
 
-    def _note_state(self):
+    def note_state(self):
         """Where the CPUs of a guest that fell silent are, twice."""
         with open(f"{self._logbase}.cpus", "w", encoding="utf-8") as out:
             for _ in range(2):

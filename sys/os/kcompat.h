@@ -51,6 +51,7 @@
 #include <linux/crash_core.h>
 #include <linux/elfcore.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/kmsg_dump.h>
 #include <linux/page-flags.h>
 
@@ -63,6 +64,24 @@
 #ifndef HAVE_IRQ_WORK_INIT_HARD
 #define IRQ_WORK_INIT_HARD(fn)	{ .func = (fn) }
 #endif
+
+/* "hrtimers: Introduce hrtimer_setup() to replace hrtimer_init()", v6.13.  For
+ * regress/crashme. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define HAVE_HRTIMER_SETUP
+#endif
+
+static inline void
+kcompat_hrtimer_init(struct hrtimer *timer,
+    enum hrtimer_restart (*fn)(struct hrtimer *))
+{
+#ifdef HAVE_HRTIMER_SETUP
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	timer->function = fn;
+#endif
+}
 
 /* "elf_prstatus: collect the common part (everything before pr_reg) into a
  * struct", v5.12. */
