@@ -122,6 +122,8 @@ void crashnotes_write(FILE *fp, bool verbose);
 void policy_apply(void);
 /* Is crash_kexec_post_notifiers set? */
 bool policy_post_notifiers(void);
+/* What becomes of a dump where a kdump kernel is loaded; NULL: none is. */
+const char *policy_kdump(void);
 
 /* disks.c: a line for each disk of the machine: can it take dumps? */
 void disks_list(void);

@@ -24,26 +24,32 @@ policy_post_notifiers(void)
 	    (text[0] == 'Y' || text[0] == '1');
 }
 
-static void
-policy_order(void)
+const char *
+policy_kdump(void)
 {
 	uint64_t loaded;
 
-	if (kernfile_number(&loaded, "/sys/kernel/kexec_crash_loaded") == -1)
-		loaded = 0;
-	if (policy_post_notifiers()) {
-		if (loaded != 0)
-			warnx("warning: a kdump kernel is loaded: it is "
-			    "started once the dump is written");
+	if (kernfile_number(&loaded, "/sys/kernel/kexec_crash_loaded") == -1 ||
+	    loaded == 0)
+		return NULL;
+	if (policy_post_notifiers())
+		return "a kdump kernel is loaded: it is started once the dump "
+		    "is written";
+	return "a kdump kernel is loaded and goes first, so that no dump will "
+	    "be written here: unload it, or boot with "
+	    "crash_kexec_post_notifiers";
+}
+
+static void
+policy_order(void)
+{
+	const char *kdump = policy_kdump();
+
+	if (kdump != NULL) {
+		warnx("warning: %s", kdump);
 		return;
 	}
-	if (loaded != 0) {
-		warnx("warning: a kdump kernel is loaded and goes first, so "
-		    "that no dump will be written here: unload it, or boot "
-		    "with crash_kexec_post_notifiers");
-		return;
-	}
-	if (kernfile_write("Y", 1, POST_NOTIFIERS) == -1)
+	if (!policy_post_notifiers() && kernfile_write("Y", 1, POST_NOTIFIERS) == -1)
 		warn("warning: the other CPUs' registers will not be in a "
 		    "dump: " POST_NOTIFIERS);
 }

@@ -146,33 +146,41 @@ status_armed(const struct target *t, const struct dumpon_opts *opts)
 		    t->ext[i].first + t->ext[i].count - 1);
 }
 
+static void
+status_list_armed(const struct dumpon_opts *opts)
+{
+	const char *kdump = policy_kdump();
+	uint64_t level;
+
+	if (opts->verbose) {
+		status_describe();
+		status_moved();
+	} else {
+		if (kernfile_number(&level, DUMPON_SYSDIR "/armed_level") == 0)
+			printf(": dump level %" PRIu64, level);
+		printf("\n");
+		status_need();
+	}
+	if (kdump != NULL)
+		printf("%s\n", kdump);
+}
+
 void
 status_list(const struct dumpon_opts *opts)
 {
 	char device[STATUS_TEXT], state[STATUS_TEXT], reason[STATUS_TEXT];
-	uint64_t level;
 
 	if (!status_text(state, "state"))
 		strcpy(state, "disarmed");
 	if (!status_text(device, "device"))
 		strcpy(device, "none");
 	printf("%s", device);
-	if (strcmp(state, "armed") != 0 && strcmp(state, "disarmed") != 0)
-		printf(" (%s)", state);
-	if (!opts->verbose) {
-		if (strcmp(state, "armed") == 0 &&
-		    kernfile_number(&level, DUMPON_SYSDIR "/armed_level") == 0)
-			printf(": dump level %" PRIu64, level);
-		printf("\n");
-		if (strcmp(state, "armed") == 0)
-			status_need();
-		return;
-	}
 	if (strcmp(state, "armed") == 0) {
-		status_describe();
-		status_moved();
+		status_list_armed(opts);
 		return;
 	}
+	if (strcmp(state, "disarmed") != 0)
+		printf(" (%s)", state);
 	if (!kernfile_exists(DUMPON_SYSDIR))
 		printf(": the module swapcore is not loaded\n");
 	else if (status_text(reason, "reason"))

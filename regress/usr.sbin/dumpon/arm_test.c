@@ -210,6 +210,10 @@ list_tells_device_or_reason(void **state)
 	fake_listen();
 	status_list(&verbose);
 	assert_said(fake_said(), ", dump level 1\n");
+	fake_file("/sys/kernel/kexec_crash_loaded", "1\n");
+	fake_listen();
+	status_list(&plain);
+	assert_said(fake_said(), "\na kdump kernel is loaded and goes first");
 }
 
 int
