@@ -12,7 +12,7 @@ packages='gcc gcc-12 g++ make binutils libc6-dev pkgconf libelf-dev libbpf-dev
 [ "${1-}" = quick ] || packages="$packages busybox-static qemu-system-x86
     qemu-utils cpio dmsetup e2fsprogs xfsprogs fdisk bpftool makedumpfile gdb"
 case ${1-} in
-bench) packages="$packages fio" ;;
+bench) packages="$packages fio gnuplot-nox" ;;
 deb) packages="$packages debhelper dh-dkms dpkg-dev fakeroot" ;;
 all) packages="$packages debhelper dh-dkms dpkg-dev fakeroot lintian debootstrap git clang libclang-rt-dev crash
     python3-drgn" ;;

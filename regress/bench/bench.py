@@ -18,7 +18,7 @@ import host
 import reader
 import versus
 from case import Failed
-from figure import note
+from figure import note, recorded
 from vm import LostVM, NoLine
 
 MEASUREMENTS = {
@@ -68,18 +68,17 @@ def machine(args):
                     if line.startswith("model name")), platform.machine())
     load = os.getloadavg()[0]
     note(f"machine: {os.cpu_count()} x {cpu}, Linux {platform.release()}, "
-         f"load {load:.1f}; images in {os.path.dirname(args.work)}")
+         f"load {load:.1f} before, {args.runs} runs")
     note("guests: QEMU without hardware acceleration (TCG), 1 CPU, "
-         + ", ".join(kernel.release for kernel in args.kernels)
-         + "; disk images in memory, preallocated")
-    for line in GOALS.split("\n"):
-        note(line)
+         + ", ".join(kernel.release for kernel in args.kernels))
 
 
 def measure(args, name):
     """One measurement; False if it could not be made."""
     try:
-        MEASUREMENTS[name](args, name)
+        with recorded(f"{args.figures}/{name}"):
+            machine(args)
+            MEASUREMENTS[name](args, name)
     except (Failed, LostVM, NoLine, OSError) as why:
         note(f"{name}: not measured: {why}")
         return False
@@ -95,6 +94,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--mkdump", required=True)
+    parser.add_argument("--figures", required=True, metavar="DIR")
     parser.add_argument("names", nargs="*", metavar="measurement")
     args = case.parse_arguments(parser)
     if args.list:
@@ -107,7 +107,9 @@ def main():
     if shutil.which(guest.FIO) is None or not args.kernels:
         sys.exit("bench: fio or a kernel to boot is missing: run make bench "
                  "at the top")
-    machine(args)
+    for line in GOALS.split("\n"):
+        note(line)
+    os.makedirs(args.figures, exist_ok=True)
     guest.make_base(args)
     done = [measure(args, name) for name in args.names or MEASUREMENTS]
     return 0 if all(done) else 1

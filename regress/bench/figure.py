@@ -3,22 +3,46 @@
 
     bench: NAME ours=N UNIT peer=N UNIT ratio=R
 
-Other lines begin with #.
+Other lines begin with #.  What a measurement tells is kept in a file of its own
+as well, for results.py.
 """
 
+import contextlib
+import os
 import statistics
+import sys
+
+OUT = [sys.stdout]
+
+
+@contextlib.contextmanager
+def recorded(path):
+    """What is told meanwhile goes to a file too, which replaces the one of
+    before if all went well."""
+    with open(f"{path}.new", "w", encoding="utf-8") as out:
+        OUT.append(out)
+        try:
+            yield
+        finally:
+            OUT.remove(out)
+    os.replace(f"{path}.new", path)
+
+
+def _tell(text):
+    for out in OUT:
+        print(text, file=out, flush=True)
 
 
 def note(text):
-    print(f"# {text}", flush=True)
+    _tell(f"# {text}")
 
 
 def figure(name, unit, ours, peer, ratio=None):
     """ratio: where it is not that of the two numbers, as of medians."""
     if ratio is None:
         ratio = ours / peer
-    print(f"bench: {name} ours={ours:.5g} {unit} peer={peer:.5g} {unit} "
-          f"ratio={ratio:.4g}", flush=True)
+    _tell(f"bench: {name} ours={ours:.5g} {unit} peer={peer:.5g} {unit} "
+          f"ratio={ratio:.4g}")
 
 
 def pairs(name, unit, measured):

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Makes RESULTS.md, and the data of its plot, of what bench.py measured.
+
+    results.py FIGURES RESULTS.md DATA
+
+FIGURES is the directory that `make bench' keeps what each measurement told in;
+a measurement that is not there is not in the page either.
+"""
+
+import os
+import re
+import sys
+
+SIZES = {"kdump-1g": 1, "kdump-4g": 4, "kdump-16g": 16}
+
+HEAD = """# Results
+
+Made by `make -C regress/bench results`, which measures everything again, or
+with `B="name ..."` only that; `make -C regress/bench page` makes this page of
+what was measured before. Each table names the command that makes it alone.
+
+**Only the ratios mean something.** The machines are QEMU's, without hardware
+acceleration, on a host that does other work as well; the disks are files in
+memory. What takes a second here takes far less on a real machine, and what a
+real machine's firmware takes is not here at all. Figures are medians; in
+brackets is the range of all runs.
+"""
+
+KDUMP_HEAD = """
+## Against kdump
+
+The same machine dies by `echo c >/proc/sysrq-trigger`, in turn with Swapcore and
+with kdump: one CPU, the same Debian kernel, the same virtio disk, and in memory
+the same files, inodes and processes. Dump level 31 in both. kdump is kexec-tools
+and `makedumpfile -l -d 31` in an initramfs that has busybox and the disk's driver
+and no more, which starts much faster than a distribution's. `crashkernel=128M`
+is what Debian's kdump-tools sets aside. With Swapcore `panic=1`: the kernel waits a
+second before it resets the machine; Debian's package says 10.
+"""
+
+ROWS = {
+    "held": "memory held while nothing happens",
+    "dumped": "panic until the dump is on the disk",
+    "booted": "panic until the next boot's init runs",
+    "usable": "panic until the core is saved and swap is on",
+    "saving": "of that, writing the core",
+    "core": "the core on the disk",
+    "packed": "the same, with `savecore --zstd`",
+    "files": "with log, symbols and report beside it",
+    "look-crash": "first look, with crash",
+    "look-memory-crash": "its memory",
+    "look-drgn": "first look, with drgn",
+    "look-memory-drgn": "its memory",
+}
+
+KDUMP_TAIL = """
+A first look is the panic, its backtrace, the log and all processes: crashinfo's
+report, on the host, which has those and more, from the core alone; for crash and
+drgn the 700 MB of debug symbols that they need are there already.
+
+![Time by size of memory](kdump.svg)
+
+The cores of kdump are compressed (LZO); those of Swapcore are not, unless
+`compress=zstd` in swapcore.conf says so.
+
+What kdump does better:
+
+- It has a whole kernel and userland after the panic, so that it can write to any
+  disk, file system, network or encrypted volume that Linux knows, and filter and
+  compress on the way. Swapcore writes to the disks it has a driver for.
+- The core is in the file system before the machine starts again; Swapcore's is
+  copied at the next boot, which waits for that.
+- It depends on next to nothing of the dead kernel. Swapcore runs inside it, and
+  a kernel that is damaged badly enough can't dump itself.
+- It is part of the kernel and of every distribution, is supported by vendors, and
+  has run on all kinds of hardware for twenty years. Swapcore is a module from
+  outside the tree, and was tested in QEMU alone.
+"""
+
+
+class Figure:
+    """One line, and the range that a note told."""
+
+    def __init__(self, ours, peer, unit, ratio):
+        self.ours, self.peer, self.unit, self.ratio = ours, peer, unit, ratio
+        self.ours_range = self.peer_range = None
+
+    @staticmethod
+    def _cell(value, unit, low_high):
+        text = f"{float(value):.3g} {unit}"
+        low, high = (f"{float(end):.3g}" for end in low_high or (0, 0))
+        return text if low == high else f"{text} [{low}–{high}]"
+
+    def cells(self):
+        return (self._cell(self.ours, self.unit, self.ours_range),
+                self._cell(self.peer, self.unit, self.peer_range),
+                f"{float(self.ratio):.3g}")
+
+
+def read(path):
+    """({name: Figure}, what was told of the machine)."""
+    figures, machine = {}, []
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            found = re.match(r"bench: (\S+) ours=(\S+) (\S+) peer=(\S+) \S+ "
+                             r"ratio=(\S+)", line)
+            if found:
+                name, ours, unit, peer, ratio = found.groups()
+                figures[name] = Figure(ours, peer, unit, ratio)
+            found = re.match(r"# (\S+): ours (\S+) to (\S+), peer (\S+) to "
+                             r"(\S+)$", line)
+            if found:
+                one = figures[found[1]]
+                one.ours_range = found[2], found[3]
+                one.peer_range = found[4], found[5]
+            if re.match(r"# (machine|guests):", line):
+                machine.append(line[2:].strip())
+    return figures, machine
+
+
+def table(rows, ours, peer):
+    lines = [f"| | {ours} | {peer} | ratio |", "| --- | --- | --- | --- |"]
+    lines += [f"| {name} | {' | '.join(figure.cells())} |"
+              for name, figure in rows]
+    return "\n".join(lines) + "\n"
+
+
+def section(name, machine):
+    return f"\n`make bench B={name}`; {'; '.join(machine)}\n\n"
+
+
+def against_kdump(measured):
+    text = KDUMP_HEAD
+    for name, gib in SIZES.items():
+        if name not in measured:
+            continue
+        figures, machine = measured[name]
+        text += f"\n### {gib} GiB of memory\n" + section(name, machine)
+        text += table([(what, figures[f"{name}-{key}"])
+                       for key, what in ROWS.items()
+                       if f"{name}-{key}" in figures], "Swapcore", "kdump")
+    return text + KDUMP_TAIL
+
+
+def plot_data(measured):
+    """GiB, then seconds until dumped and usable, ours and kdump's."""
+    lines = []
+    for name, gib in SIZES.items():
+        if name in measured:
+            figures = measured[name][0]
+            dumped, usable = (figures[f"{name}-{key}"]
+                              for key in ("dumped", "usable"))
+            lines.append(f"{gib} {dumped.ours} {dumped.peer} {usable.ours} "
+                         f"{usable.peer}\n")
+    return "".join(lines)
+
+
+def main():
+    directory, page, data = sys.argv[1:]
+    measured = {name: read(f"{directory}/{name}")
+                for name in sorted(os.listdir(directory))
+                if not name.endswith(".new")}
+    text = HEAD
+    if SIZES.keys() & measured.keys():
+        text += against_kdump(measured)
+    others = [name for name in measured if name not in SIZES]
+    if others:
+        text += ("\n## Alone\n\nWhat each is compared with is told by `make "
+                 "bench` ahead of its figures.\n")
+    for name in others:
+        figures, machine = measured[name]
+        text += section(name, machine)
+        text += table(figures.items(), "Swapcore", "peer")
+    with open(page, "w", encoding="utf-8") as out:
+        out.write(text)
+    with open(data, "w", encoding="ascii") as out:
+        out.write(plot_data(measured))
+
+
+if __name__ == "__main__":
+    main()
