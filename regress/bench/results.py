@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes RESULTS.md, and the data of its plot, of what bench.py measured.
+"""Makes RESULTS.md, the data of its plot, and the table in README.md of what
+bench.py measured.
 
-    results.py FIGURES RESULTS.md DATA
+    results.py FIGURES RESULTS.md DATA README.md
 
 FIGURES is the directory that `make bench' keeps what each measurement told in;
-a measurement that is not there is not in the page either.
+a measurement that is not there is not in the page either.  In README.md, what
+is between the two lines that say `kdump table' is replaced.
 """
 
 import os
@@ -155,14 +157,47 @@ def plot_data(measured):
     return "".join(lines)
 
 
+README_ROWS = {
+    "held": "memory held until the day it matters",
+    "dumped": "panic until the dump is on the disk",
+    "usable": "panic until the core is saved and swap is on",
+    "core": "the core",
+    "packed": "the core, with `compress=zstd`",
+    "look-crash": "first look: crashinfo, against crash",
+    "look-memory-crash": "memory that takes",
+}
+
+
+def readme_table(measured):
+    """Of the machine with 4 GiB, or else the first one measured."""
+    sizes = [name for name in SIZES if name in measured]
+    name = "kdump-4g" if "kdump-4g" in sizes else sizes[0]
+    figures, _ = measured[name]
+    return (f"`make bench B={name}`, a machine with {SIZES[name]} GiB of "
+            "memory:\n\n"
+            + table([(what, figures[f"{name}-{key}"])
+                     for key, what in README_ROWS.items()
+                     if f"{name}-{key}" in figures], "Swapcore", "kdump"))
+
+
+def write_readme(path, measured):
+    with open(path, encoding="utf-8") as lines:
+        text = lines.read()
+    mark = "<!-- kdump table -->\n"
+    before, _, after = text.split(mark)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(f"{before}{mark}{readme_table(measured)}{mark}{after}")
+
+
 def main():
-    directory, page, data = sys.argv[1:]
+    directory, page, data, readme = sys.argv[1:]
     measured = {name: read(f"{directory}/{name}")
                 for name in sorted(os.listdir(directory))
                 if not name.endswith(".new")}
     text = HEAD
     if SIZES.keys() & measured.keys():
         text += against_kdump(measured)
+        write_readme(readme, measured)
     others = [name for name in measured if name not in SIZES]
     if others:
         text += ("\n## Alone\n\nWhat each is compared with is told by `make "
