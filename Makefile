@@ -31,7 +31,7 @@ check: setup
 
 check-all: setup
 	@sh regress/setup.sh all
-	@sh regress/kernels.sh $(CACHE) images
+	@sh regress/kernels.sh $(CACHE) all
 	@sh regress/check.sh all
 
 demo: setup
@@ -60,7 +60,7 @@ matrix: setup
 layering:
 	@python3 regress/layering.py .
 
-# For the kernels in $(KERNELS) whose modules are built; then run depmod(8).
+# For the kernels whose modules are built; then run depmod(8).
 install:
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR) \
 	    $(DESTDIR)$(PREFIX)/include/sys
@@ -89,7 +89,7 @@ install:
 	[ -e $(DESTDIR)/etc/swapcore.conf ] || \
 	    install -m 644 etc/swapcore.conf $(DESTDIR)/etc/
 	[ -d $(DESTDIR)/var/crash ] || install -d -m 700 $(DESTDIR)/var/crash
-	for k in $(KERNELS); do [ ! -f $(OBJ)/sys/$$k/swapcore.ko ] || \
+	for k in $(KERNELS) $(MORE_KERNELS); do [ ! -f $(OBJ)/sys/$$k/swapcore.ko ] || \
 	    install -D -m 644 $(OBJ)/sys/$$k/swapcore.ko \
 	    $(DESTDIR)$(MODDIR)/$$k/updates/swapcore.ko || exit 1; done
 

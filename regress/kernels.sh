@@ -1,22 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# kernels.sh CACHE [quick|images]: fetches Debian's newest cloud and generic 6.1 kernels
-# with their headers and unpacks each into CACHE/<name>, without installing them.
-# CACHE/kernels lists the names.  Does nothing for what is there already, and
-# needs no root.  With "quick": no network if there is any kernel at all.
+# kernels.sh CACHE [quick|all]: fetches Debian's newest cloud and generic 6.1
+# kernels with their headers and unpacks each into CACHE/<name>, without
+# installing them.  CACHE/kernels lists the names.  Does nothing for what is there
+# already, and needs no root.  With "quick": no network if there is any kernel at
+# all.
 #
-# KERNEL_SUITES names other suites of Debian whose cloud kernels are wanted as
-# well: bookworm-backports has 6.12, bullseye 5.10.  They come from the mirror
-# that apt uses, through lists of our own below CACHE.
+# KERNEL_SUITES names other suites of Debian whose kernels are wanted as well, the
+# cloud and the generic one, or SUITE/FLAVOUR for one of its kernels; with "all"
+# it is ALL_SUITES.  Those are listed in CACHE/kernels.more.  They come from the
+# mirror that apt uses, through lists of our own below CACHE; only for bookworm
+# the system's are used, and none are changed.
 #
-# With "images": instead, the cloud kernels of IMAGE_SUITES, without headers, in
-# CACHE/images/<name>; CACHE/images/list has their names.  What libkvm finds in
-# their memory is tested without a module of ours.
+# Kernels whose compiler is newer than Debian 12's get a link CACHE/<name>/root to
+# a tree with that compiler and all it needs, of their own suite; inroot.sh runs
+# it.
 set -eu
+
+ALL_SUITES='bookworm/rt-amd64 bullseye bookworm-backports trixie sid'
+HERE_GCC=12
 
 PATH=$PATH:/usr/sbin:/sbin
 cache=$1
-IMAGE_SUITES=${IMAGE_SUITES-bullseye trixie sid}
 mkdir -p "$cache"
 if [ "${2-}" = quick ] && [ -s "$cache/kernels" ]; then
 	exit 0
@@ -37,14 +42,18 @@ if [ -z "$(newest cloud-amd64)" ]; then
 	apt-get -qq update
 fi
 
-# A header tree names its other half by an absolute path, and the compiler of
-# its own Debian release; make both ours.
+# A header tree names itself and its other half by absolute paths, and the
+# compiler of its own Debian release; make them ours.
 relocate() {
 	tree=$1 name=$2 common=$3
 	headers=$tree/usr/src/linux-headers-$name
-	echo "include $cache/$name/usr/src/$common/Makefile" \
-	    >"$headers/Makefile"
-	sed -i 's/gcc-[0-9]*$/gcc-12/' "$headers/.kernelvariables"
+	sed -i "s,/usr/src/,$cache/$name/usr/src/," "$headers/Makefile"
+	if [ -n "$root" ]; then
+		ln -s "../${root#"$cache/"}" "$tree/root"
+	else
+		sed -i "s/gcc-[0-9]*$/gcc-$HERE_GCC/" \
+		    "$headers/.kernelvariables"
+	fi
 	ln -sfn "../../../usr/src/linux-headers-$name" \
 	    "$tree/lib/modules/$name/build"
 	ln -sfn "../../../usr/src/$common" "$tree/lib/modules/$name/source"
@@ -98,32 +107,68 @@ finish() {
 	trap - EXIT
 }
 
+# The major version of the compiler that a kernel's headers ask for.
+compiler() {
+	apt-cache depends "linux-headers-$1" |
+	    sed -n 's/^ *Depends: gcc-\([0-9]*\)\(-for-host\)*$/\1/p'
+}
+
+# A root directory with this gcc and what a module's build calls besides, in
+# $root.  The packages are unpacked only: none of these needs more.
+fetch_root() {
+	root=$cache/roots/$suite-gcc-$1
+	[ ! -d "$root" ] || return 0
+	mkdir -p "$cache/roots"
+	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
+	trap 'rm -rf "$tmp"' EXIT
+	chmod 755 "$tmp"
+	echo "kernels: fetching gcc $1 of $suite"
+	mkdir -p "$tmp/archives/partial" "$tmp/tree/usr" "$tmp/tree/etc"
+	apt-get -qq -y -o Dir::Cache::archives="$tmp/archives" \
+	    --download-only --no-install-recommends install "gcc-$1" make \
+	    binutils bash dash coreutils sed grep mawk findutils perl-base \
+	    libelf1t64 >/dev/null
+	for dir in bin sbin lib lib64; do
+		mkdir "$tmp/tree/usr/$dir"
+		ln -s "usr/$dir" "$tmp/tree/$dir"
+	done
+	for deb in "$tmp"/archives/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" |
+		    tar -x -C "$tmp/tree" --keep-directory-symlink \
+			--no-same-owner --exclude='./usr/share/*'
+		rm "$deb"
+	done
+	ln -sf mawk "$tmp/tree/usr/bin/awk"
+	mv "$tmp/tree" "$root"
+	rm -rf "$tmp"
+	trap - EXIT
+}
+
 fetch() {
 	others=$(needed "$1")
+	root= gcc=$(compiler "$1")
+	[ "${gcc:-0}" -le $HERE_GCC ] || fetch_root "$gcc"
+	# shellcheck disable=SC2046,SC2086
 	unpack "$1" $(image_of "$1") "linux-headers-$1" $others
 	relocate "$tmp/tree" "$1" "$(echo "$others" | grep '^linux-headers-')"
 	finish "$1" "$cache/$1"
 }
 
-fetch_image() {
-	unpack "$1" $(image_of "$1")
-	finish "$1" "$cache/images/$1"
-}
-
 names=
 
-# want FLAVOUR [_image]: fetches its newest kernel and adds it to the list.
+# want FLAVOUR: fetches its newest kernel and adds it to the list.
 want() {
 	name=$(newest "$1")
 	if [ -z "$name" ]; then
 		echo "kernels: no linux-image-$1 in apt's lists" >&2
 		exit 1
 	fi
-	[ -d "$cache${2:+/images}/$name" ] || "fetch${2-}" "$name"
+	[ -d "$cache/$name" ] || fetch "$name"
 	names="$names $name"
 }
 
-# Makes apt see one suite and nothing else, from now on.
+# Makes apt see one suite and nothing else, from now on.  What comes of bookworm
+# must be wanted before.
 use_suite() {
 	dir=$cache/apt/$1
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
@@ -143,27 +188,29 @@ use_suite() {
 	apt-get -qq update
 }
 
-# Names the kernels in a file.
+# Names the kernels in a file, and begins a new list.
 list() {
 	printf '%s\n' $names >"$1.new"
 	mv "$1.new" "$1"
+	names=
 }
 
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
-    'Label: Debian' | head -n 1)
-if [ "${2-}" = images ]; then
-	mkdir -p "$cache/images"
-	for suite in $IMAGE_SUITES; do
-		use_suite "$suite"
-		want cloud-amd64 _image
-	done
-	list "$cache/images/list"
-	exit 0
-fi
+suite=bookworm
 want cloud-amd64
 want amd64
-for suite in ${KERNEL_SUITES-}; do
-	use_suite "$suite"
-	want cloud-amd64
-done
 list "$cache/kernels"
+[ "${2-}" != all ] || KERNEL_SUITES=$ALL_SUITES
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
+    'Label: Debian' | head -n 1)
+for one in ${KERNEL_SUITES-}; do
+	suite=${one%%/*}
+	[ "$suite" = bookworm ] || use_suite "$suite"
+	case $one in
+	*/*) want "${one#*/}" ;;
+	*)
+		want cloud-amd64
+		want amd64
+		;;
+	esac
+done
+list "$cache/kernels.more"

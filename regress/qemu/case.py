@@ -31,15 +31,14 @@ class Skip(Exception):
     """The test can't be made here."""
 
 
-def test(slow=False, all_kernels=False, images=False, module=None):
+def test(slow=False, all_kernels=False, more=False, module=None):
     """Registers a test.  slow: for check-all only.  all_kernels: not only with
-    the first kernel.  images: it needs no module of ours; with the first kernel,
-    and in check-all with all that are there without headers.  module: only
-    with kernels that have this one."""
+    the first kernel.  more: in check-all also with the kernels of other suites,
+    where nothing else runs.  module: only with kernels that have this one."""
     def mark(function):
         function.slow = slow
         function.all_kernels = all_kernels
-        function.images = images
+        function.more = more
         function.module = module
         TESTS.append(function)
         return function
@@ -56,6 +55,8 @@ class Kernel:
         self.image = f"{root}/boot/vmlinuz-{release}"
         self.system_map = f"{root}/boot/System.map-{release}"
         self.base = None
+        self.version = tuple(map(int, re.match(r"(\d+)\.(\d+)",
+                                               release).groups()))
 
     def has(self, module):
         return module in initramfs.module_files(self.root, self.release)
@@ -72,14 +73,13 @@ def parse_arguments(parser):
     """Adds what the Makefile tells to every program here, and parses."""
     parser.add_argument("--kernel", action="append", default=[],
                         metavar="ROOT:RELEASE:SWAPCORE_KO:CRASHME_KO")
-    parser.add_argument("--image", action="append", default=[],
-                        metavar="ROOT:RELEASE")
+    parser.add_argument("--more", action="append", default=[],
+                        metavar="RELEASE", help="is of another suite")
     parser.add_argument("--program", action="append", default=[])
     for name in ("tools", "work", "logs"):
         parser.add_argument(f"--{name}", required=True, metavar="DIR")
     args = parser.parse_args()
     args.kernels = [Kernel(*text.split(":")) for text in args.kernel]
-    args.images = [Kernel(*text.split(":")) for text in args.image]
     args.sbin = {os.path.basename(path): path for path in args.program}
     args.guest = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                               "guest")

@@ -13,7 +13,6 @@ KERNEL_MAP = 0xffffffff80000000
 ADDR_MASK = 0x000ffffffffff000
 PAGE = 4096
 PRESENT, LARGE = 1, 0x80
-PER_CPU_MAX = 1 << 30   # per-CPU variables' offsets are below it
 CPUS_MAX = 8            # no guest here has more
 
 
@@ -103,12 +102,14 @@ class Memory:
     def word(self, addr, fmt="<Q"):
         return struct.unpack(fmt, self.read_va(addr, struct.calcsize(fmt)))[0]
 
-    def per_cpu(self, addr, offsets):
-        """Addresses of a variable: one, or one for each CPU where addr, as
-        of per-CPU variables, is an offset.  offsets: __per_cpu_offset's."""
-        if addr >= PER_CPU_MAX:
+    def per_cpu(self, addr, names):
+        """Addresses of a variable: one, or one for each CPU where it is among
+        the per-CPU variables.  names: name -> address.  Since 6.15 these have
+        addresses like all others; before, they begin at 0."""
+        if not names["__per_cpu_start"] <= addr < names["__per_cpu_end"]:
             return [addr]
-        bases = {self.word(offsets + 8 * cpu) for cpu in range(CPUS_MAX)}
+        bases = {self.word(names["__per_cpu_offset"] + 8 * cpu)
+                 for cpu in range(CPUS_MAX)}
         return sorted(base + addr & (1 << 64) - 1 for base in bases)
 
     def printk_ring(self):

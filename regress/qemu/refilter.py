@@ -60,7 +60,8 @@ def read_kept(path):
 
 
 def kept(case, dead, level):
-    """The page frame numbers that makedumpfile -d level keeps."""
+    """The page frame numbers that makedumpfile -d level keeps; None where it
+    says that it does not know such a kernel."""
     mem = dead.memory()
     paddr, size = (int(word, 16) for word in
                    dead.found["vmcoreinfo"][0].split())
@@ -76,4 +77,6 @@ def kept(case, dead, level):
     if done.returncode != 0:
         raise Failed(f"makedumpfile: exit {done.returncode}: "
                      f"{(done.stderr or done.stdout).strip()[-300:]}")
+    if "kernel version is not supported" in done.stdout + done.stderr:
+        return None
     return read_kept(out)

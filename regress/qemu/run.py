@@ -96,9 +96,23 @@ def arguments():
     parser.add_argument("--all", action="store_true", help="the slow ones too")
     parser.add_argument("--keep", action="store_true", help="keep all logs")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--on", action="append", default=[],
+                        metavar="RELEASE", help="only with this kernel")
     parser.add_argument("-j", type=int, default=2)
     parser.add_argument("tests", nargs="*", help="only these")
     return case.parse_arguments(parser)
+
+
+def kernels_of(function, args):
+    """The kernels that a test runs with."""
+    kernels = [one for one in args.kernels
+               if not function.module or one.has(function.module)]
+    if args.on:
+        return [one for one in kernels if one.release in args.on]
+    first = [one for one in kernels if one.release not in args.more]
+    if not args.all:
+        return first if function.all_kernels else first[:1]
+    return kernels if function.more else first
 
 
 def plan(args):
@@ -109,17 +123,11 @@ def plan(args):
             continue
         if function.slow and not (args.all or args.tests):
             continue
-        kernels = args.kernels
-        if function.images:
-            kernels = kernels[:1] + args.images
-        if function.module:
-            kernels = [one for one in kernels if one.has(function.module)]
-            if not kernels:
-                say(f"SKIP qemu/{function.__name__}: no kernel has the "
-                    f"module {function.module}")
-        for index, kernel in enumerate(kernels):
-            if index == 0 or function.all_kernels or args.all:
-                pairs.append((function, kernel))
+        kernels = kernels_of(function, args)
+        if function.module and not kernels:
+            say(f"SKIP qemu/{function.__name__}: no kernel has the "
+                f"module {function.module}")
+        pairs += [(function, kernel) for kernel in kernels]
     return pairs
 
 
@@ -132,6 +140,9 @@ def main():
     if not args.kernels:
         say("SKIP qemu: no kernels to boot: make setup fetches them")
         return 0
+    for release in args.on:
+        if release not in (one.release for one in args.kernels):
+            sys.exit(f"qemu: no kernel {release}; make setup has a list")
     pairs = plan(args)
     for kernel in {kernel.release: kernel for _, kernel in pairs}.values():
         kernel.make_base(args.program, args.guest,

@@ -5,7 +5,7 @@ import test_scsi
 from case import test
 
 
-@test(module="ahci")
+@test(module="ahci", more=True)
 def ahci_core_equals_memory(case):
     """a dump to a SATA disk equals memory, and a disk at another port stays
     bit-identical."""

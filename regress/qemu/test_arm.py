@@ -52,7 +52,7 @@ swapoff {device} || die swapoff
 """, disk.attach(case.disk(64), bus), mem_mib=256, smp=2)
 
 
-@test(all_kernels=True)
+@test(all_kernels=True, more=True)
 def nvme_serves_while_armed(case):
     """an NVMe disk serves normal I/O while armed and after, and the module
     unloads cleanly, again and again."""

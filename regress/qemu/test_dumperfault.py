@@ -50,7 +50,7 @@ def check_savecore(case, image):
     case.equal(done.returncode, 0, "savecore's exit status")
 
 
-@test(all_kernels=True)
+@test(all_kernels=True, more=True)
 def dumper_fault_ends_dump_only(case):
     """a bad pointer inside the dumper ends the dump with a word on the
     console, the kernel reboots as panic= says, and savecore finds a dump that

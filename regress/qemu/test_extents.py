@@ -282,7 +282,7 @@ swapon /mnt/swap && dumpon /mnt/swap || die "dumpon swap file again"
 """
 
 
-@test(module="dm_mod")
+@test(module="dm_mod", more=True)
 def armed_window_stays_or_disarms(case):
     """an armed dump file is nobody else's, a volume that gets another table or a
     swap file that is turned off is disarmed, and a panic right after swapoff

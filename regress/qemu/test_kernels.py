@@ -36,7 +36,7 @@ def types(case, dead):
         case.equal(answer, " ".join(str(n) for n in wanted[path]), path)
 
 
-@test(images=True)
+@test(more=True)
 def kernel_image_tells_what_the_guest_told(case):
     """symbols, types, log, modules, processes and backtraces found in the memory
     of a kernel are those that the guest printed, whatever kernel it is."""

@@ -8,6 +8,7 @@ import re
 import backtrace
 import crash
 import linuxfile
+import wrapped
 from case import test
 
 TELL = """
@@ -183,12 +184,13 @@ def registers(case, core, dead):
     case.check(f"{name}+0x" in trace, f"{name} is not in the call trace")
 
 
-@test(all_kernels=True)
+@test(all_kernels=True, more=True)
 def nvme_core_tells_what_the_guest_told(case):
     """symbols, log, modules, registers, processes, backtraces and release found
     in a core with nothing else are those that the guest printed, and so are
     the symbols and types of the file made beside it: NVMe, two CPUs."""
-    dead = crash.kill(case, "nvme", work=TELL, smp=2)
+    dead = crash.kill(case, "nvme", work=TELL, smp=2,
+                      dying_s=wrapped.TELL_TIMEOUT_S)
     dead.check_complete()
     core = dead.save()
     symbols(case, core, dead.found["ksyms"])

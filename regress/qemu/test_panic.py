@@ -60,7 +60,7 @@ echo panic >/sys/module/crashme/parameters/how
     check_pattern(dead, "-r", "-N", kernel, dead.window())
 
 
-@test(all_kernels=True)
+@test(all_kernels=True, more=True)
 def crashme_pattern_in_core(case):
     """memory filled with a pattern, and a function that panicked, are found by
     name and address in the core and on the raw device."""
@@ -211,7 +211,7 @@ mkdir -p /var/lib
 """
 
 
-@test(all_kernels=True)
+@test(all_kernels=True, more=True)
 def savecore_after_real_reboot(case):
     """after a real reset the stock driver works again, dumpon does not arm
     over the dump, and savecore finds it by its arm id, saves it and clears

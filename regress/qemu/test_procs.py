@@ -224,7 +224,7 @@ def nvme_core_tells_arguments_and_files(case):
     text(case, core, told)
 
 
-@test(images=True)
+@test(more=True)
 def kernel_image_tells_arguments_and_files(case):
     """the same is in a kernel's memory, whatever kernel it is; all arguments,
     as there is no swap."""

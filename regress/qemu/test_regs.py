@@ -101,7 +101,7 @@ def registers_of_spinning_cpus(case):
     spinning(case, "irqs")
 
 
-@test(all_kernels=True)
+@test(all_kernels=True, more=True)
 def registers_of_cpus_without_interrupts(case):
     """the same is so of CPUs that spin with interrupts off."""
     spinning(case, "noirqs")

@@ -62,7 +62,7 @@ def beside_truth(case, bus, before, options="", busy=False, **more):
     return dead
 
 
-@test(module="virtio_scsi")
+@test(module="virtio_scsi", more=True)
 def scsi_core_equals_memory(case):
     """a dump to a disk of a virtio-scsi host equals memory, and another disk of
     the same target stays bit-identical."""

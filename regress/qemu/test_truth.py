@@ -22,12 +22,12 @@ def allowed_ranges(dead, mem):
                         f"{end:x} is not in memory")
         lines.append(f"{start:x} {end:x} {(end - start) // 4096} own:{what}")
     ranges = [(*place, 1) for place in mem.printk_ring()]
-    offsets = dead.names()["__per_cpu_offset"]
+    names = dead.names()
     for addr, _, name in dead.symbols():
         for pattern, size in crash.VOLATILE.items():
             if re.fullmatch(pattern, name):
                 ranges += [(each, size, name, 1)
-                           for each in mem.per_cpu(addr, offsets)]
+                           for each in mem.per_cpu(addr, names)]
     task, stack = dead.held
     ranges += [(task, TASK_BYTES, "task_struct", 1),
                (stack, TASK_BYTES, "stack", 1)]
@@ -97,14 +97,14 @@ def comparer_sees_faults(case):
                f"cmpcore said {lines[0]}")
 
 
-@test(all_kernels=True)
+@test(all_kernels=True, more=True)
 def nvme_core_equals_memory(case):
     """every page of the core is what QEMU found in memory: NVMe, one CPU,
     five-level page tables."""
     truth(case, "nvme", cpu="max")
 
 
-@test(all_kernels=True)
+@test(all_kernels=True, more=True)
 def virtio_core_equals_memory(case):
     """every page of the core is what QEMU found in memory: virtio-blk, four
     CPUs, four-level page tables."""

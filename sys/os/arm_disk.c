@@ -169,7 +169,8 @@ arm_controller(struct armed *a, const struct arm_config *cfg,
 	dd->slot_len = SLOT_LEN;
 	if (dd->max_xfer >= PAGE_SIZE && dd->max_xfer < SLOT_LEN)
 		dd->slot_len = dd->max_xfer & PAGE_MASK;
-	dd->nslots = min(BUFFERS_LEN / dd->slot_len, DUMPDEV_MAXSLOTS - 1) + 1;
+	dd->nslots = min_t(u32, BUFFERS_LEN / dd->slot_len,
+	    DUMPDEV_MAXSLOTS - 1) + 1;
 	dd->last_len = KCORE_ALIGN;
 	if (via) {
 		a->watch = events_watch(via);

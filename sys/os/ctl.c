@@ -376,7 +376,7 @@ own_line(void *arg, u64 start, u64 end, const char *what)
 }
 
 static ssize_t
-own_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+own_read(struct file *file, struct kobject *kobj, kcompat_bin_attr *attr,
     char *buf, loff_t off, size_t len)
 {
 	struct own_text t = { .room = OWN_LINE };
@@ -407,7 +407,7 @@ CTL_RO(held);
 CTL_RO(reason);
 CTL_RO(moved);
 CTL_RO(armed_level);
-static struct bin_attribute own_attr =
+static const struct bin_attribute own_attr =
     __BIN_ATTR(own, 0400, own_read, NULL, 0);
 static struct kobj_attribute level_attr =
     __ATTR(level, 0644, level_show, level_store);
@@ -421,11 +421,8 @@ static struct attribute *ctl_attrs[] = {
 	&level_attr.attr, &disarm_attr.attr, NULL,
 };
 
-static struct bin_attribute *ctl_bin_attrs[] = { &own_attr, NULL };
-
 static const struct attribute_group ctl_group = {
 	.attrs = ctl_attrs,
-	.bin_attrs = ctl_bin_attrs,
 };
 
 int
@@ -437,6 +434,8 @@ ctl_init(void)
 	if (!ctl_kobj)
 		return -ENOMEM;
 	error = sysfs_create_group(ctl_kobj, &ctl_group);
+	if (error == 0)
+		error = sysfs_create_bin_file(ctl_kobj, &own_attr);
 	if (error == 0)
 		error = misc_register(&ctl_misc);
 	if (error != 0)

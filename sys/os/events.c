@@ -202,7 +202,7 @@ events_init(void)
 {
 	int error;
 
-	events_wq = alloc_workqueue("swapcore", 0, 0);
+	events_wq = alloc_workqueue("swapcore", WQ_UNBOUND, 0);
 	if (!events_wq)
 		return -ENOMEM;
 	error = bus_register_notifier(&pci_bus_type, &bus_nb);

@@ -2,7 +2,7 @@
 /*
  * kcompat.h: every difference between kernel versions, and nothing else.  Each
  * HAVE_x names the upstream commit's title and its first release.  Kernels
- * from 5.10 to 6.12 are meant; 6.5 to 6.8 had interfaces of their own for a short
+ * from 5.10 to 7.2 are meant; 6.5 to 6.8 had interfaces of their own for a short
  * time.
  */
 #ifndef _OS_KCOMPAT_H_
@@ -30,6 +30,18 @@
 #define HAVE_ASM_NON_STANDARD
 #endif
 
+/* "x86/ibt: Base IBT bits", v5.18: where an indirect branch may go. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
+#define HAVE_ENDBR
+#endif
+
+#ifdef HAVE_ENDBR
+#include <asm/ibt.h>
+#define KCOMPAT_ENDBR	ENDBR
+#else
+#define KCOMPAT_ENDBR
+#endif
+
 #ifdef HAVE_ASM_NON_STANDARD
 #include <linux/objtool.h>
 #define KCOMPAT_NON_STANDARD(func)	STACK_FRAME_NON_STANDARD func
@@ -54,6 +66,7 @@
 #include <linux/hrtimer.h>
 #include <linux/kmsg_dump.h>
 #include <linux/page-flags.h>
+#include <linux/sysfs.h>
 
 /* "irq_work: Cleanup", v5.11: before, what is queued runs in hard interrupt
  * context anyway.  For regress/crashme. */
@@ -236,6 +249,44 @@ kcompat_ctime(const struct inode *inode)
 #ifdef HAVE_VMCORE_INFO_H
 #include <linux/vmcore_info.h>
 #endif
+
+/* "sysfs: finalize the constification of 'struct bin_attribute'", v6.16: what
+ * reads one is given it to read only. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define HAVE_BIN_ATTR_CONST
+#endif
+
+#ifdef HAVE_BIN_ATTR_CONST
+typedef const struct bin_attribute kcompat_bin_attr;
+#else
+typedef struct bin_attribute kcompat_bin_attr;
+#endif
+
+/* "kernel.h: drop hex.h and update all hex.h users", v7.0. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define HAVE_HEX_H
+#endif
+
+#ifdef HAVE_HEX_H
+#include <linux/hex.h>
+#endif
+
+/* "mm: remove PageSwapCache", v6.12: only folios, which begin with their first
+ * page, are asked. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define HAVE_FOLIO_SWAPCACHE
+#endif
+
+/* head: not the tail of a compound page. */
+static inline bool
+kcompat_page_swapcache(struct page *head)
+{
+#ifdef HAVE_FOLIO_SWAPCACHE
+	return folio_test_swapcache((struct folio *)head);
+#else
+	return PageSwapCache(head);
+#endif
+}
 
 /* "mm: add support for unaccepted memory", v6.5, and a page type for it, "mm:
  * introduce PageUnaccepted() page type", v6.12. */

@@ -74,8 +74,7 @@ head_use(struct page *page)
 	if (PageReserved(page) || PageSlab(page) || PageTable(page))
 		return IN_ALWAYS;
 	anon = PageAnon(page);
-	if (!anon && (PageLRU(page) ||
-	    (PageSwapBacked(page) && PageSwapCache(page))))
+	if (!anon && (PageLRU(page) || kcompat_page_swapcache(page)))
 		return PagePrivate(page) ? KCORE_COUNT_CACHE_PRIVATE :
 		    KCORE_COUNT_CACHE;
 	return anon || PageHuge(page) ? KCORE_COUNT_USER : IN_ALWAYS;

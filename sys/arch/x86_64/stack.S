@@ -37,8 +37,10 @@ SYM_INNER_LABEL(md_on_stack_return, SYM_L_LOCAL)
 SYM_FUNC_END(md_on_stack)
 KCOMPAT_NON_STANDARD(md_on_stack)
 
-/* Entered by a return from an exception, never by a call. */
+/* Entered by a return from an exception, never by a call.  objtool sees that its
+ * address is taken. */
 SYM_FUNC_START(md_on_stack_abort)
+	KCOMPAT_ENDBR
 	movl	$-14, %eax		/* -EFAULT */
 	jmp	md_on_stack_return
 SYM_FUNC_END(md_on_stack_abort)
