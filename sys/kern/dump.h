@@ -162,6 +162,8 @@ struct dump {
 	kpaddr_t late_end;	/* of the last range in trailer.late, or lost */
 	uint32_t notes_size;
 	struct md_xxh64 hash;	/* of the header, then of the open chunk */
+	uint64_t kinds[MD_NKINDS];	/* left out: MD_KIND_*, in pages */
+	uint64_t scan_us;	/* that pass 1 took */
 	uint64_t data_done;	/* bytes of CORE_DATA put into the stream */
 	uint64_t start_us, checkpoint_us, progress_us;
 };
@@ -207,6 +209,14 @@ __must_check int dump_stream_push(struct dump *d);
 /* Writes one record at off, not waiting for it; len at most 4096 bytes. */
 __must_check int dump_stream_record(struct dump *d, uint64_t off,
     const void *buf, uint32_t len);
+
+/* ---- What goes into it: dump_plan.c ---- */
+
+/* Decides of each page, and makes all of it fit the window: map, layout, counts.
+ * -ENOSPC: not even the tables fit. */
+__must_check int dump_plan(struct dump *d);
+/* Says on the console what is in the dump and what is not. */
+void dump_plan_tell(const struct dump *d);
 
 /* ---- The sequence: dump_seq.c ---- */
 

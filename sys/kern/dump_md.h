@@ -9,6 +9,7 @@
 #ifndef _KERN_DUMP_MD_H_
 #define _KERN_DUMP_MD_H_
 
+#include <sys/kcore.h>
 #include <sys/ktypes.h>
 
 /* What is known of a page of RAM; two bits in the page map. */
@@ -25,10 +26,26 @@ uint64_t md_now_us(void);
 /* One line on the console, as it is: the caller ends it with a newline. */
 __printf(1, 2) void md_printf(const char *fmt, ...);
 
+/* Kinds of pages, each a part of what a KCORE_COUNT_* counts. */
+enum md_kind {
+	MD_KIND_HUGETLB = KCORE_NCOUNTS,
+	MD_KIND_THP,
+	MD_KIND_SWAP_ANON,	/* in the swap cache */
+	MD_KIND_SWAP_SHMEM,
+	MD_KIND_SECRET,		/* memfd_secret(2) */
+	MD_KIND_KFENCE,		/* guard pages */
+	MD_KIND_POISONED,
+	MD_KIND_RETURNED,	/* by a balloon, or by virtio-mem */
+	MD_KIND_UNACCEPTED,
+	MD_KIND_OFFLINE,
+	MD_KIND_END,
+};
+#define MD_NKINDS	(MD_KIND_END - KCORE_NCOUNTS)
+
 /*
  * Says what to do with the pages from pa on: *state holds for the returned
- * number of pages (1 .. npages).  *count is the KCORE_COUNT_* they belong to
- * where *state is not DUMP_KEEP.
+ * number of pages (1 .. npages).  *count is the KCORE_COUNT_* or MD_KIND_* they
+ * belong to where *state is not DUMP_KEEP.
  */
 uint64_t md_classify(kpaddr_t pa, uint64_t npages, uint32_t level,
     enum dump_state *state, unsigned int *count);

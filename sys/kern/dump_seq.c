@@ -13,7 +13,6 @@
 
 #define CHECKPOINT_US	2000000u	/* at most one checkpoint in this time */
 #define PROGRESS_US	1000000u	/* at most one line in this time */
-#define CLASSIFY_MAX	32768u	/* pages asked for between two watchdogs */
 
 #define SWAP_MAGIC_OFF	(KCORE_ALIGN - 10)
 
@@ -98,162 +97,6 @@ prove_disk(struct dump *d)
 	}
 	error = prove_page0(d);
 	return error != 0 ? error : prove_firsts(d);
-}
-
-/* The dumpmag page is always in, whatever was said of it. */
-static void
-vars_set(struct dump *d, enum dump_state state)
-{
-	uint64_t idx;
-
-	if (dump_map_find(&d->map, d->vars_paddr, &idx))
-		dump_map_set(&d->map, idx, 1, state);
-}
-
-/* Pass 1: asks for each page once, and notes the answer in the map. */
-static void
-classify_all(struct dump *d)
-{
-	enum dump_state state;
-	unsigned int r, count;
-	uint64_t i, n, max;
-	kpaddr_t pa;
-
-	dump_map_set(&d->map, 0, d->map.npages, DUMP_KEEP);
-	memset(d->hdr.counts, 0, sizeof(d->hdr.counts));
-	d->hdr.counts[KCORE_COUNT_RAM] = d->map.npages;
-	for (r = 0; r < d->map.nram; r++) {
-		const struct dump_ram *ram = &d->map.ram[r];
-
-		for (i = 0; i < ram->npages; i += n) {
-			pa = ram->start + i * KCORE_ALIGN;
-			max = ram->npages - i;
-			if (max > CLASSIFY_MAX)
-				max = CLASSIFY_MAX;
-			n = md_classify(pa, max, d->level, &state, &count);
-			if (n == 0 || n > max)
-				n = 1;
-			md_watchdog();
-			if (state == DUMP_KEEP)
-				continue;
-			dump_map_set(&d->map, ram->idx + i, n, state);
-			d->hdr.counts[count] += n;
-			if (d->vars_paddr >= pa &&
-			    d->vars_paddr - pa < n * KCORE_ALIGN)
-				d->hdr.counts[count]--;
-		}
-	}
-	vars_set(d, DUMP_KEEP);
-}
-
-/* Pages that are dumped for shorter tables count as dumped alone. */
-static void
-uncount(void *cookie, const struct dump_run *run)
-{
-	struct dump *d = cookie;
-	enum dump_state state = run->state;
-	unsigned int count = KCORE_COUNT_ZERO;
-	uint64_t i, n;
-
-	for (i = 0; i < run->npages; i += n) {
-		n = run->npages - i;
-		/* Zeros are not looked for again: they may be gone by now. */
-		if (run->state != DUMP_ZERO)
-			n = md_classify(run->start + i * KCORE_ALIGN, n,
-			    d->level & ~KCORE_LEVEL_ZERO, &state, &count);
-		if (n == 0 || n > run->npages - i)
-			n = 1;
-		if (state != DUMP_KEEP)
-			d->hdr.counts[count] -= n;
-	}
-}
-
-static void
-vital_hide(void *cookie, kpaddr_t pa)
-{
-	struct dump *d = cookie;
-	uint64_t idx;
-
-	if (dump_map_find(&d->map, pa, &idx) &&
-	    dump_map_get(&d->map, idx) == DUMP_KEEP)
-		dump_map_set(&d->map, idx, 1, DUMP_FILTERED);
-}
-
-/* The kernel's own memory is never left out by a level. */
-static void
-vital_show(void *cookie, kpaddr_t pa)
-{
-	struct dump *d = cookie;
-	uint64_t idx;
-
-	if (dump_map_find(&d->map, pa, &idx) &&
-	    dump_map_get(&d->map, idx) == DUMP_FILTERED)
-		dump_map_set(&d->map, idx, 1, DUMP_KEEP);
-}
-
-/* Truncates by value, all values or until npages are gone: how many are. */
-static uint64_t
-truncate_by_value(struct dump *d, uint64_t npages)
-{
-	unsigned int value;
-	uint64_t gone = 0;
-
-	for (value = MD_NVALUES; value-- > 0 && gone < npages;)
-		gone += dump_map_truncate(&d->map, npages - gone, value);
-	return gone;
-}
-
-/* Gives up excess bytes, what is worth least first: false, nothing is left. */
-static bool
-plan_shrink(struct dump *d, uint64_t excess)
-{
-	uint64_t pages = (excess + KCORE_ALIGN - 1) / KCORE_ALIGN, gone;
-
-	if (d->level != md_level_max()) {
-		d->level = md_level_max();
-		classify_all(d);
-		return true;
-	}
-	d->hdr.flags |= KCORE_F_TRUNCATED;
-	/* Out of truncation's sight, the last of them for good. */
-	md_vital_pages(d->hdr.ptdpaddr, d->map.npages, vital_hide, d);
-	vars_set(d, DUMP_FILTERED);
-	gone = truncate_by_value(d, pages);
-	md_vital_pages(d->hdr.ptdpaddr, d->map.npages, vital_show, d);
-	vars_set(d, DUMP_FILTERED);
-	if (gone < pages)
-		gone += truncate_by_value(d, pages - gone);
-	vars_set(d, DUMP_KEEP);
-	d->hdr.counts[KCORE_COUNT_TRUNCATED] += gone;
-	return gone > 0;
-}
-
-/*
- * Makes the plan fit: merges runs where the tables are too large, and gives up
- * pages where the window is too small.
- */
-static __must_check int
-plan_fit(struct dump *d)
-{
-	uint64_t nmem, nexcl, npages, excess, hdr;
-	uint64_t gap = 1;
-	unsigned int tries;
-
-	for (tries = 0; tries < 64; tries++) {
-		dump_tables_count(d, &nmem, &nexcl, &npages);
-		hdr = dump_hdr_size(nmem, nexcl, d->notes_size);
-		if (nmem > KCORE_MEMSEGS_MAX || hdr > KCORE_CPU_MAX) {
-			dump_map_merge(&d->map, gap, uncount, d);
-			gap *= 2;
-			continue;
-		}
-		if (dump_layout_plan(&d->l, d->w.size, hdr,
-		    npages * KCORE_ALIGN, &excess) == 0)
-			return 0;
-		if (!plan_shrink(d, excess))
-			return -ENOSPC;
-	}
-	return -ENOSPC;
 }
 
 static void
@@ -370,8 +213,7 @@ dump_write(struct dump *d)
 	if (error != 0)
 		return error;
 
-	classify_all(d);
-	error = plan_fit(d);
+	error = dump_plan(d);
 	if (error != 0)
 		return error;
 	d->trailer.dump_level = d->level;
@@ -401,6 +243,7 @@ report(const struct dump *d, int error)
 {
 	uint64_t us = md_now_us() - d->start_us;
 
+	dump_plan_tell(d);
 	if (d->dd->nrestarts > 0)
 		md_printf("swapcore: the device broke and was started "
 		    "again\n");

@@ -271,6 +271,25 @@ typedef struct bin_attribute kcompat_bin_attr;
 #include <linux/hex.h>
 #endif
 
+/* "mm: add Kernel Electric-Fence infrastructure", v5.12. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+#define HAVE_KFENCE
+#endif
+
+#ifdef HAVE_KFENCE
+#include <linux/kfence.h>
+#endif
+
+static inline bool
+kcompat_kfence(const void *addr)
+{
+#ifdef HAVE_KFENCE
+	return is_kfence_address(addr);
+#else
+	return false;
+#endif
+}
+
 /* "mm: remove PageSwapCache", v6.12: only folios, which begin with their first
  * page, are asked. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)

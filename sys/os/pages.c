@@ -69,15 +69,22 @@ page_is_free(unsigned long pfn, unsigned long *n)
 static unsigned int
 head_use(struct page *page)
 {
-	bool anon;
-
 	if (PageReserved(page) || PageSlab(page) || PageTable(page))
 		return IN_ALWAYS;
-	anon = PageAnon(page);
-	if (!anon && (PageLRU(page) || kcompat_page_swapcache(page)))
+	if (PageHead(page) && PageHuge(page))
+		return MD_KIND_HUGETLB;
+	if (PageAnon(page)) {
+		if (kcompat_page_swapcache(page))
+			return MD_KIND_SWAP_ANON;
+		return PageHead(page) && compound_order(page) >=
+		    PMD_SHIFT - PAGE_SHIFT ? MD_KIND_THP : KCORE_COUNT_USER;
+	}
+	if (kcompat_page_swapcache(page))
+		return MD_KIND_SWAP_SHMEM;
+	if (PageLRU(page))
 		return PagePrivate(page) ? KCORE_COUNT_CACHE_PRIVATE :
 		    KCORE_COUNT_CACHE;
-	return anon || PageHuge(page) ? KCORE_COUNT_USER : IN_ALWAYS;
+	return IN_ALWAYS;
 }
 
 /* Memory that the hypervisor has not been asked for yet: reading it would end
@@ -93,7 +100,7 @@ page_is_unaccepted(unsigned long pfn, unsigned long *n)
 	return true;
 }
 
-/* The KCORE_COUNT_* of a page, and of how many pages from it on. */
+/* Of a page the KCORE_COUNT_* or MD_KIND_*, and of how many pages from it on. */
 static unsigned int
 page_use(unsigned long pfn, unsigned long *n)
 {
@@ -102,20 +109,31 @@ page_use(unsigned long pfn, unsigned long *n)
 	unsigned int use;
 
 	*n = 1;
-	if (PageHWPoison(page) || PageOffline(page) ||
-	    page_is_unaccepted(pfn, n))
-		return KCORE_COUNT_OTHER;
+	if (PageHWPoison(page))
+		return MD_KIND_POISONED;
+	if (PageOffline(page))
+		return MD_KIND_RETURNED;
+	if (page_is_unaccepted(pfn, n))
+		return MD_KIND_UNACCEPTED;
 	if (page_ref_count(page) == 0 && page_is_free(pfn, n))
 		return KCORE_COUNT_FREE;
 	if (!page_head(pfn, &head_pfn))
 		return IN_ALWAYS;
 	page = pfn_to_page(head_pfn);
 	use = head_use(page);
-	if (use == KCORE_COUNT_USER && PageHWPoison(page))
-		use = KCORE_COUNT_OTHER;	/* somewhere in it */
 	if (PageHead(page) && compound_order(page) < COMPOUND_ORDERS)
 		*n = head_pfn + (1ul << compound_order(page)) - pfn;
+	if (use == MD_KIND_HUGETLB && PageHWPoison(page))
+		return MD_KIND_POISONED;	/* somewhere in it */
 	return use;
+}
+
+/* Can't be read: a machine check, or the end of a virtual machine, at worst. */
+static bool
+lost(unsigned int use)
+{
+	return use == MD_KIND_POISONED || use == MD_KIND_RETURNED ||
+	    use == MD_KIND_UNACCEPTED;
 }
 
 static bool
@@ -123,16 +141,34 @@ left_out(unsigned int use, u32 level)
 {
 	switch (use) {
 	case KCORE_COUNT_CACHE:
+	case MD_KIND_SWAP_SHMEM:
 		return level & (KCORE_LEVEL_CACHE | KCORE_LEVEL_CACHE_PRIVATE);
 	case KCORE_COUNT_CACHE_PRIVATE:
 		return level & KCORE_LEVEL_CACHE_PRIVATE;
 	case KCORE_COUNT_USER:
+	case MD_KIND_HUGETLB:
+	case MD_KIND_THP:
+	case MD_KIND_SWAP_ANON:
 		return level & KCORE_LEVEL_USER;
 	case KCORE_COUNT_FREE:
 		return level & KCORE_LEVEL_FREE;
 	default:
 		return false;
 	}
+}
+
+/* Of a page that the direct map lacks. */
+static unsigned int
+hole_kind(unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+	unsigned long mapping = (unsigned long)page->mapping;
+
+	if (kcompat_kfence(__va((u64)pfn << PAGE_SHIFT)))
+		return MD_KIND_KFENCE;
+	/* Of a file, as no other page is that is not mapped. */
+	return !PageSlab(page) && mapping != 0 && (mapping & 3) == 0 ?
+	    MD_KIND_SECRET : KCORE_COUNT_UNREADABLE;
 }
 
 /* What becomes of a page whose contents can be read, and of how many pages from
@@ -143,7 +179,7 @@ page_fate(unsigned long pfn, u32 level, enum dump_state *state,
 {
 	unsigned int use = page_use(pfn, n);
 
-	if (use == KCORE_COUNT_OTHER) {
+	if (lost(use)) {
 		*state = DUMP_LOST;
 		return use;
 	}
@@ -179,11 +215,11 @@ md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
 	if (fits > npages)
 		fits = npages;
 	*state = DUMP_LOST;
-	*count = KCORE_COUNT_OTHER;
+	*count = MD_KIND_OFFLINE;
 	if (!online_section_nr(pfn_to_section_nr(pfn)))
 		return fits;
 	if (!md_direct_mapped(pa, &span)) {
-		*count = KCORE_COUNT_UNREADABLE;
+		*count = hole_kind(pfn);
 		return min_t(u64, span, fits);
 	}
 	if (fits > span)
