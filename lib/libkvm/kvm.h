@@ -180,6 +180,8 @@ int kvm_backtrace_cpu(kvm_t *kd, unsigned int cpu,
     int (*fn)(void *cookie, const struct kvm_frame *frame), void *cookie);
 int kvm_backtrace_task(kvm_t *kd, unsigned long task,
     int (*fn)(void *cookie, const struct kvm_frame *frame), void *cookie);
+int kvm_backtrace_tid(kvm_t *kd, int tid,
+    int (*fn)(void *cookie, const struct kvm_frame *frame), void *cookie);
 
 /* kvm_getproc2(3) */
 #define KERN_PROC_ALL		0	/* all processes */

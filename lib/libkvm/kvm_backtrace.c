@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kvm_live.h"
 #include "kvm_unwind.h"
 
 #define BT_FRAMES_MAX	8192u	/* more than stacks have room for */
@@ -280,7 +281,7 @@ bt_task(struct bt_walk *w, kvaddr_t task)
 	return t.stack != 0 ? bt_asleep(w, &t) : KVM_BT_EXITED;
 }
 
-/* What all three begin and end with. */
+/* What all begin and end with. */
 static int
 bt_begin(struct bt_walk *w, kvm_t *kd,
     int (*fn)(void *cookie, const struct kvm_frame *frame), void *cookie)
@@ -329,4 +330,64 @@ kvm_backtrace_task(kvm_t *kd, unsigned long task,
 	int rv = bt_begin(&w, kd, fn, cookie);
 
 	return bt_end(kd, rv == 0 ? bt_task(&w, task) : rv);
+}
+
+struct bt_find {
+	kvm_t *kd;
+	const struct kvmi_tasktype *tt;
+	uint32_t tid;
+	kvaddr_t task;
+};
+
+static int
+bt_is_thread(void *cookie, const struct kvmi_task *t)
+{
+	struct bt_find *f = cookie;
+
+	if (t->pid != f->tid)
+		return 0;
+	f->task = t->addr;
+	return 1;
+}
+
+static int
+bt_has_thread(void *cookie, const struct kvmi_task *leader)
+{
+	struct bt_find *f = cookie;
+
+	/* Its own list may be damaged, and the next process's not. */
+	return bt_is_thread(f, leader) != 0 || kvmi_task_threads(f->kd, f->tt,
+	    leader, bt_is_thread, f) == 1;
+}
+
+static int
+bt_tid(struct bt_walk *w, uint32_t tid)
+{
+	struct bt_find f = { .kd = w->kd, .tt = kvmi_tasktype(w->kd),
+		.tid = tid };
+
+	if (f.tt == NULL)
+		return -1;
+	switch (kvmi_task_leaders(w->kd, f.tt, bt_has_thread, &f)) {
+	case -1:
+		return -1;
+	case 0:
+		return kvmi_err(w->kd, ESRCH, "there is no thread %d",
+		    (int)tid);
+	default:
+		return bt_task(w, f.task);
+	}
+}
+
+int
+kvm_backtrace_tid(kvm_t *kd, int tid,
+    int (*fn)(void *cookie, const struct kvm_frame *frame), void *cookie)
+{
+	struct bt_walk w;
+	int rv;
+
+	if (kd->live != NULL)
+		return bt_end(kd, kvmi_procstack(kd, tid, fn, cookie));
+	rv = bt_begin(&w, kd, fn, cookie);
+	return bt_end(kd, rv == 0 ? bt_tid(&w, (uint32_t)tid) : rv);
 }

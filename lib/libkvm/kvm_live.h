@@ -108,7 +108,7 @@ struct kvmi_procstatus {
 bool kvmi_procstat_parse(const char *text, struct kvmi_procstat *ps);
 bool kvmi_procstatus_parse(const char *text, struct kvmi_procstatus *st);
 
-/* ---- kvm_procfs.c, kvm_procfd.c: /proc/PID ---- */
+/* ---- kvm_procfs.c, kvm_procfd.c, kvm_procstack.c: /proc/PID ---- */
 
 /* Does this errno say that a process has ended, or is hidden? */
 bool kvmi_procfs_gone(int error);
@@ -119,5 +119,8 @@ int kvmi_procfs_strings(kvm_t *kd, const struct kinfo_proc2 *p, bool env,
     size_t max, char **buf, size_t *len);
 int kvmi_procfs_files(kvm_t *kd, int op, int pid, struct kvmi_elems *to,
     struct kvmi_texts *texts);
+/* As kvm_backtrace_tid(), without kvmi_report(). */
+int kvmi_procstack(kvm_t *kd, int tid, int (*fn)(void *cookie,
+    const struct kvm_frame *frame), void *cookie);
 
 #endif /* _KVM_LIVE_H_ */

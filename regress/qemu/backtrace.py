@@ -174,7 +174,7 @@ def all_as_before(case, core, found):
     nearly all."""
     case.log("bt-a", crash.run_tool(case, "crashinfo", "-M", core, "bt", "-a"))
     told, sched = sleeping(found), section(found, "sched")
-    alike, differ, users = 0, [], 0
+    alike, differ, users, by_id = 0, [], 0, []
     for trace in backtraces(case, core, "-a"):
         if trace["end"] in ("exited", "unknown"):
             case.check(trace["end"] == "unknown" or trace["state"] in "ZX",
@@ -184,7 +184,11 @@ def all_as_before(case, core, found):
             f"({trace.get('name')})"
         ended(case, trace, what)
         kernel = trace["end"] == "entry"
-        if trace["cpu"] is not None or trace["tid"] not in told:
+        if trace["cpu"] is not None:
+            continue
+        by_id.append(" ".join([f"@{trace['tid']}"] + [
+            frame["name"] or "?" for frame in trace["frames"]]))
+        if trace["tid"] not in told:
             continue
         got = [text(frame) for frame in trace["frames"]
                if not frame["user"] and int(frame["pc"], 16) not in sched]
@@ -196,6 +200,9 @@ def all_as_before(case, core, found):
             alike += 1
         else:
             differ.append((trace["name"], got, wanted))
+    case.equal(crash.run_tool(case, "readcore", core, *(
+        line.split()[0] for line in by_id)).splitlines(), by_id,
+        "backtraces by the threads' numbers")
     case.log("differ", "\n".join(map(str, differ)))
     case.check(users >= 7 and alike >= 20 and len(differ) <= alike // 10,
                f"{users} users' and {alike} kernel threads' backtraces are as "

@@ -2,11 +2,11 @@
 /*
  * readcore: read kernel memory from a dump through libkvm, for the tests.
  *
- *	readcore [-r] [-N kernel] core name|address:length ...
+ *	readcore [-r] [-N kernel] core name|address:length|@thread ...
  *
  * Prints a line for each argument: the address, a blank, the bytes in
- * hexadecimal; a name without a length gets its address alone.  With -r, core
- * is a raw dump device or an image of one.
+ * hexadecimal; a name without a length gets its address alone, a thread its
+ * functions.  With -r, core is a raw dump device or an image of one.
  */
 #include <sys/kcore.h>
 
@@ -69,6 +69,23 @@ print_memory(kvm_t *kd, unsigned long addr, size_t len)
 	free(buf);
 }
 
+static int
+print_frame(void *cookie, const struct kvm_frame *f)
+{
+	(void)cookie;
+	printf(" %s", f->kf_name != NULL ? f->kf_name : "?");
+	return 0;
+}
+
+static void
+print_stack(kvm_t *kd, const char *arg)
+{
+	printf("%s", arg);
+	if (kvm_backtrace_tid(kd, atoi(arg + 1), print_frame, NULL) == -1)
+		errx(1, "%s: %s", arg, kvm_geterr(kd));
+	putchar('\n');
+}
+
 static void
 print_place(kvm_t *kd, char *arg)
 {
@@ -105,7 +122,7 @@ main(int argc, char **argv)
 			return 2;
 	if (optind == argc) {
 		fprintf(stderr, "usage: readcore [-r] [-N kernel] core "
-		    "name|address[:length] ...\n");
+		    "name|address[:length]|@thread ...\n");
 		return 2;
 	}
 	kd = kvm_openfiles(kernel, argv[optind], NULL, O_RDONLY, errbuf);
@@ -114,7 +131,10 @@ main(int argc, char **argv)
 	if (raw)
 		read_raw_header(kd, argv[optind]);
 	for (i = optind + 1; i < argc; i++)
-		print_place(kd, argv[i]);
+		if (argv[i][0] == '@')
+			print_stack(kd, argv[i]);
+		else
+			print_place(kd, argv[i]);
 	if (kvm_close(kd) == -1)
 		errx(1, "kvm_close");
 	return 0;

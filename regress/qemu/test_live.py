@@ -3,6 +3,7 @@
 
 import json
 
+import backtrace
 import crash
 from case import test
 from test_libkvm import guest_processes, same_process
@@ -39,6 +40,13 @@ cmp /tmp/got /proc/version || die "linux_banner: $(cat /tmp/got)"
 livekvm pointed saved_command_line >/tmp/got || die "saved_command_line"
 cmp /tmp/got /proc/cmdline || die "saved_command_line: $(cat /tmp/got)"
 crashinfo bt && die "bt of a running system"
+crashinfo bt -c 0 && die "bt -c of a running system"
+say stack cat /proc/1/stack /proc/2/stack
+say bt crashinfo --json bt 1 2
+say threads crashinfo --json bt -a
+(while :; do :; done) &
+say running is 0 crashinfo bt $!
+kill $!
 
 say ps crashinfo --json -H ps
 say uptime crashinfo --json uptime
@@ -81,6 +89,23 @@ def processes(case, found):
         same_process(case, got[pid], wanted[pid], boot)
 
 
+def stacks(case, found):
+    """Backtraces are the kernel's own; of all threads, few are cut short."""
+    traces = json.loads("\n".join(found["bt"]))
+    got = [f"[<0>] {backtrace.text(frame)}" for trace in traces
+           for frame in trace["frames"]]
+    case.equal(got, [line for line in found["stack"] if line],
+               "backtraces of threads 1 and 2")
+    case.check(all(frame["pc"] for trace in traces
+                   for frame in trace["frames"]), "an address is not told")
+    traces = json.loads("\n".join(found["threads"]))
+    whole = [trace for trace in traces if trace["end"] == "entry"]
+    case.check(len(traces) > 40 and len(whole) >= len(traces) * 3 // 4,
+               f"{len(whole)} of {len(traces)} backtraces are whole")
+    case.check(any("it is running" in line for line in found["running"]),
+               f"bt of a busy shell: {found['running']}")
+
+
 @test()
 def live_system_tells_what_its_files_tell(case):
     """on a running system symbols, modules, log, memory, processes, arguments
@@ -107,6 +132,7 @@ def live_system_tells_what_its_files_tell(case):
             ("regs", "the running system has no registers")):
         case.check(text in says[name],
                    f"{name} says {says[name]!r}, not {text!r}")
+    stacks(case, found)
     symbols = [int(line.split()[1]) for line in found["checks"]
                if line.startswith("symbols ")]
     case.check(symbols and symbols[0] > 50000, f"symbols: {symbols}")

@@ -39,13 +39,23 @@ bt_json_regs(struct json *js, const struct kvm_regs *r)
 	json_close(js, '}');
 }
 
+/* The running kernel does not tell its own addresses. */
+static void
+bt_json_address(struct json *js, const char *key, uint64_t value)
+{
+	if (value != 0)
+		json_address(js, key, value);
+	else
+		json_null(js, key);
+}
+
 static void
 bt_json_frame(struct json *js, const struct kvm_frame *f)
 {
 	json_open(js, NULL, '{');
-	json_address(js, "pc", f->kf_pc);
-	json_address(js, "sp", f->kf_sp);
-	json_address(js, "fp", f->kf_fp);
+	bt_json_address(js, "pc", f->kf_pc);
+	bt_json_address(js, "sp", f->kf_sp);
+	bt_json_address(js, "fp", f->kf_sp != 0 ? f->kf_fp : 0);
 	json_string(js, "name", f->kf_name);
 	json_string(js, "module", f->kf_module);
 	json_number(js, "offset", f->kf_off);
@@ -74,7 +84,9 @@ bt_print_frame(const struct kvm_frame *f)
 {
 	char name[TEXT_ENCODED(BT_NAME)];
 
-	printf("%s#%u [%016lx] ", f->kf_n < 10 ? " " : "", f->kf_n, f->kf_sp);
+	printf("%s#%u ", f->kf_n < 10 ? " " : "", f->kf_n);
+	if (f->kf_sp != 0)
+		printf("[%016lx] ", f->kf_sp);
 	if ((f->kf_flags & KVM_FRAME_GUESS) != 0)
 		printf("? ");
 	if ((f->kf_flags & KVM_FRAME_USER) != 0)
@@ -84,7 +96,8 @@ bt_print_frame(const struct kvm_frame *f)
 	else
 		printf("%s+0x%lx/0x%lx", text_encode(name, sizeof(name),
 		    f->kf_name, BT_NAME), f->kf_off, f->kf_size);
-	printf(" at %016lx", f->kf_pc);
+	if (f->kf_pc != 0)
+		printf(" at %016lx", f->kf_pc);
 	if (f->kf_module != NULL)
 		printf(" [%s]", text_encode(name, sizeof(name), f->kf_module,
 		    64));
@@ -132,7 +145,7 @@ bt_json_who(struct json *js, const struct bt_who *who)
 	json_signed(js, "tid", who->tid);
 	json_string(js, "name", who->name);
 	json_text(js, "state", &who->state, 1);
-	json_address(js, "task", who->task);
+	bt_json_address(js, "task", who->task);
 }
 
 static void
@@ -145,10 +158,12 @@ bt_print_who(const struct bt_who *who)
 		    who->panicked ? ", which panicked" : "",
 		    who->idle ? ": idle" : "");
 	if (who->known)
-		printf("%sprocess %d, thread %d, %s, state %c, task "
-		    "0x%016" PRIx64, who->cpu != -1 ? ": " : "", who->pid,
-		    who->tid, text_encode(name, sizeof(name), who->name,
-		    sizeof(who->name)), who->state, who->task);
+		printf("%sprocess %d, thread %d, %s, state %c",
+		    who->cpu != -1 ? ": " : "", who->pid, who->tid,
+		    text_encode(name, sizeof(name), who->name,
+		    sizeof(who->name)), who->state);
+	if (who->known && who->task != 0)
+		printf(", task 0x%016" PRIx64, who->task);
 	putchar('\n');
 }
 
@@ -164,11 +179,21 @@ bt_end(int rv, const char **told)
 	};
 
 	*told = NULL;
-	if (rv == KVM_BT_EXITED)
+	if (rv == KVM_BT_EXITED || (rv == -1 && errno == ESRCH))
 		*told = "it has exited and has no stack";
 	else if (rv == -1)
 		*told = "the registers are not known";
-	return rv == -1 ? "unknown" : words[rv];
+	if (rv == -1)
+		return errno == ESRCH ? "exited" : "unknown";
+	return words[rv];
+}
+
+/* Did what was asked of the running system fail for one thread alone, as that
+ * has ended or is somebody else's? */
+static bool
+bt_alone(const struct target *t)
+{
+	return target_is_live(t) && (errno == ESRCH || errno == EPERM);
 }
 
 int
@@ -177,7 +202,7 @@ bt_show(const struct target *t, const struct bt_who *who)
 	struct bt_print p = { .t = t, .stack = "TASK" };
 	const char *word, *told, *why = NULL;
 	char text[TEXT_ENCODED(BT_NAME)];
-	int rv;
+	int rv, status = 0;
 
 	if (t->js != NULL) {
 		json_open(t->js, NULL, '{');
@@ -186,25 +211,31 @@ bt_show(const struct target *t, const struct bt_who *who)
 	} else {
 		bt_print_who(who);
 	}
-	rv = who->cpu != -1 ?
-	    kvm_backtrace_cpu(t->kd, (unsigned int)who->cpu, bt_frame, &p) :
-	    kvm_backtrace_task(t->kd, who->task, bt_frame, &p);
+	if (who->cpu != -1)
+		rv = kvm_backtrace_cpu(t->kd, (unsigned int)who->cpu, bt_frame,
+		    &p);
+	else if (who->task != 0)
+		rv = kvm_backtrace_task(t->kd, who->task, bt_frame, &p);
+	else
+		rv = kvm_backtrace_tid(t->kd, who->tid, bt_frame, &p);
 	/* The dump may have no registers of any CPU. */
-	if (rv == -1 && errno != ENODATA && errno != ENOENT)
+	if (rv == -1 && errno != ENODATA && errno != ENOENT && !bt_alone(t))
 		return -1;
 	word = bt_end(rv, &told);
-	if (rv >= KVM_BT_LOST)
+	if (rv >= KVM_BT_LOST || (rv == -1 && errno == EPERM))
 		told = why = kvm_geterr(t->kd);
+	if (rv == -1 && errno == EPERM)
+		status = 1;
 	if (t->js != NULL) {
 		json_close(t->js, ']');
 		json_string(t->js, "end", word);
 		json_string(t->js, "why", why);
 		json_close(t->js, '}');
 	} else if (told != NULL) {
-		printf("    (%s%s)\n", why != NULL ? "cut short: " : "",
+		printf("    (%s%s)\n", rv >= KVM_BT_LOST ? "cut short: " : "",
 		    text_encode(text, sizeof(text), told, BT_NAME));
 	}
-	return 0;
+	return status;
 }
 
 void
@@ -228,7 +259,7 @@ bt_threads(const struct target *t, int pid, int cpu, struct bt_who *found)
 	const struct kinfo_proc2 *p;
 	const struct kinfo_lwp *l;
 	struct bt_who who = { .cpu = -1 };
-	int np, nl, i, k;
+	int np, nl, i, k, one, rv = 0;
 
 	p = kvm_getproc2(t->kd, pid == -1 ? KERN_PROC_ALL : KERN_PROC_PID,
 	    pid, sizeof(*p), &np);
@@ -243,18 +274,20 @@ bt_threads(const struct target *t, int pid, int cpu, struct bt_who *found)
 			    l[k].l_stat == LSONPROC))
 				continue;
 			bt_thread(&who, &l[k]);
-			if (bt_show(t, &who) == -1)
+			if ((one = bt_show(t, &who)) == -1)
 				return -1;
+			rv |= one;
 		}
-		if (l == NULL)
+		if (l == NULL && !bt_alone(t))
 			return -1;
 	}
 	if (p != NULL && np == 0 && pid != -1) {
 		fflush(stdout);
-		warnx("%s: there is no process %d", t->core, pid);
+		warnx("%s%sthere is no process %d", t->core != NULL ? t->core :
+		    "", t->core != NULL ? ": " : "", pid);
 		return 1;
 	}
-	return p != NULL ? 0 : -1;
+	return p != NULL ? rv : -1;
 }
 
 bool
@@ -296,7 +329,7 @@ bt_panicked(const struct target *t)
 static int
 bt_all(const struct target *t)
 {
-	const int ncpus = kvm_ncpus(t->kd);
+	const int ncpus = target_is_live(t) ? 0 : kvm_ncpus(t->kd);
 	int cpu;
 
 	if (ncpus == -1)
@@ -334,6 +367,10 @@ bt_run(const struct target *t, bool all, const char *cpu, char **pids)
 	if (cpu != NULL)
 		return kvm_getregs(t->kd, bt_number(cpu), &regs) == -1 ? -1 :
 		    bt_cpu(t, bt_number(cpu));
+	if (*pids == NULL && target_is_live(t)) {
+		warnx("the running system has not panicked: bt pid, or bt -a");
+		return 1;
+	}
 	if (*pids == NULL)
 		return bt_panicked(t);
 	for (; *pids != NULL; pids++) {
@@ -366,7 +403,7 @@ show_bt(const struct target *t)
 		}
 	if (all + (cpu != NULL) + (optind < t->argc) > 1)
 		usage();
-	if (kvm_dump_hdr(t->kd) == NULL)
+	if (!target_is_live(t) && kvm_dump_hdr(t->kd) == NULL)
 		return -1;
 	if (t->js != NULL)
 		json_open(t->js, NULL, '[');

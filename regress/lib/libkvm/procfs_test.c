@@ -442,6 +442,91 @@ procfs_numbers_of_the_system_are_right(void **state)
 	livetree_fini(&t);
 }
 
+/* Names and places of frames in one line. */
+static int
+frame_append(void *cookie, const struct kvm_frame *f)
+{
+	char *text = cookie;
+	const size_t len = strlen(text);
+
+	snprintf(text + len, 512 - len, "%u%s:%s+0x%lx/0x%lx@%lx[%s] ", f->kf_n,
+	    (f->kf_flags & KVM_FRAME_RETURN) != 0 ? "r" : "",
+	    f->kf_name != NULL ? f->kf_name : "?", f->kf_off, f->kf_size,
+	    f->kf_pc, f->kf_module != NULL ? f->kf_module : "");
+	assert_string_equal(f->kf_stack, "TASK");
+	return f->kf_n == 4;
+}
+
+/* This test checks that a stack of the running system is the kernel's word, and
+ * that a thread which has none says why. */
+static void
+procfs_stack_is_what_the_kernel_says(void **state)
+{
+	struct livetree t;
+	char text[512] = "";
+
+	(void)state;
+	livetree_init(&t, NULL, O_RDONLY);
+	livetree_text(&t, "/proc/kallsyms", "ffffffff81000000 T _text\n"
+	    "ffffffff81000100 T wait\nffffffffc0000200 t wait\t[nvme]\n");
+	livetree_text(&t, "/proc/7/stack", "[<0>] wait+0x12/0x40 [nvme]\n"
+	    "[<0>] wait+0x2/0x80\n[<0>] 0xffffffffc0123456\n"
+	    "[<0>] gone.part.0+0xa/0xb [bpf 0123abcd]\n");
+	assert_int_equal(kvm_backtrace_tid(t.kd, 7, frame_append, text),
+	    KVM_BT_ENTRY);
+	assert_string_equal(text,
+	    "0:wait+0x12/0x40@ffffffffc0000212[nvme] "
+	    "1r:wait+0x2/0x80@ffffffff81000102[] "
+	    "2r:?+0x0/0x0@ffffffffc0123456[] "
+	    "3r:gone.part.0+0xa/0xb@0[bpf] ");
+	livetree_text(&t, "/proc/7/stack", "[<0>] a+0x1/0x2\n[<0>] a+0x1/0x2\n"
+	    "[<0>] a+0x1/0x2\n[<0>] a+0x1/0x2\n[<0>] a+0x1/0x2\n"
+	    "[<0>] a+0x1/0x2\n");
+	text[0] = '\0';
+	assert_int_equal(kvm_backtrace_tid(t.kd, 7, frame_append, text),
+	    KVM_BT_STOPPED);
+	assert_int_equal(kvm_backtrace_tid(t.kd, 8, frame_append, text), -1);
+	livetree_says(&t, ESRCH, "there is no thread 8");
+	livetree_text(&t, "/proc/7/stack", "%s", "");
+	put(&t, 7, PID7);
+	assert_int_equal(kvm_backtrace_tid(t.kd, 7, frame_append, text),
+	    KVM_BT_LOST);
+	assert_string_equal(kvm_geterr(t.kd), "it is running");
+	put(&t, 7, "7 (a) Z 1 6 5 34816 -1 4194560 9 9 9 9 150 250 50 75 20 5 "
+	    "2 0 1234 0 0" STAT_TAIL "\n");
+	assert_int_equal(kvm_backtrace_tid(t.kd, 7, frame_append, text),
+	    KVM_BT_EXITED);
+	livetree_fini(&t);
+}
+
+/* This test checks that a stack which makes no sense is refused, each time. */
+static void
+procfs_odd_stack_is_refused(void **state)
+{
+	static const char *const lines[] = {
+		"wait+0x1/0x2", "[<0>] wait", "[<0>] wait+1/2",
+		"[<0>] wait+0x1", "[<0>] wait+0x1/", "[<0>] wait+0x1/0x2 nvme]",
+		"[<0>] wait+0x1/0x2 [nvme", "[<0>] wait+0x1/0x2 [", "[<0",
+		"[<0>] 0x12 ", "[<0>] ", "[<0>] wait+0x11112222333344445/0x1",
+	};
+	struct livetree t;
+	char text[512];
+	size_t i;
+
+	(void)state;
+	livetree_init(&t, NULL, O_RDONLY);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		text[0] = '\0';
+		livetree_text(&t, "/proc/7/stack", "[<0>] a+0x1/0x2\n%s\n",
+		    lines[i]);
+		if (kvm_backtrace_tid(t.kd, 7, frame_append, text) != -1)
+			fail_msg("%s: taken", lines[i]);
+		livetree_says(&t, EBADMSG,
+		    "/proc/7/stack: line 2 makes no sense");
+	}
+	livetree_fini(&t);
+}
+
 int
 main(void)
 {
@@ -455,6 +540,8 @@ main(void)
 		cmocka_unit_test(procfs_strings_are_those_of_the_process),
 		cmocka_unit_test(procfs_files_are_those_of_the_process),
 		cmocka_unit_test(procfs_numbers_of_the_system_are_right),
+		cmocka_unit_test(procfs_stack_is_what_the_kernel_says),
+		cmocka_unit_test(procfs_odd_stack_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
