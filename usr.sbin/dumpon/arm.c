@@ -6,6 +6,7 @@
  * line in /sys/kernel/swapcore/reason; dump(4) has the format.
  */
 #include <sys/random.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include <err.h>
@@ -22,16 +23,16 @@
 #include "dumpon.h"
 #include "kernfile.h"
 
-/* The module may be there already, or built in. */
+/* modprobe(8) with an option: its exit status; -1: it did not run, which was
+ * said. */
 static int
-arm_load_module(void)
+arm_modprobe(const char *option)
 {
-	char *argv[] = { (char *)"modprobe", (char *)"swapcore", NULL };
+	char *argv[] = { (char *)"modprobe", (char *)option,
+	    (char *)"swapcore", NULL };
 	pid_t pid;
 	int error, status;
 
-	if (kernfile_exists(DUMPON_SYSDIR))
-		return 0;
 	error = posix_spawn(&pid, "/sbin/modprobe", NULL, NULL, argv, environ);
 	if (error != 0) {
 		errno = error;
@@ -44,10 +45,34 @@ arm_load_module(void)
 		warn("modprobe");
 		return -1;
 	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* The module may be there already, or built in. */
+static int
+arm_load_module(void)
+{
+	struct utsname un;
+	int r;
+
 	if (kernfile_exists(DUMPON_SYSDIR))
 		return 0;
-	warnx("the module swapcore can't be loaded: see modprobe's message "
-	    "and dmesg(1)");
+	r = arm_modprobe("-nq");
+	if (r == -1)
+		return -1;
+	if (r != 0 && uname(&un) == 0) {
+		warnx("the module swapcore is not there for this kernel: "
+		    "install linux-headers-%s, and DKMS builds it",
+		    un.release);
+		return -1;
+	}
+	if (arm_modprobe("--") == -1)
+		return -1;
+	if (kernfile_exists(DUMPON_SYSDIR))
+		return 0;
+	warnx("the module swapcore can't be loaded: see dmesg(1); with Secure "
+	    "Boot its key must be enrolled: mokutil --import "
+	    "/var/lib/dkms/mok.pub, and reboot");
 	return -1;
 }
 

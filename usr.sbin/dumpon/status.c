@@ -182,9 +182,10 @@ status_list(const struct dumpon_opts *opts)
 	if (strcmp(state, "disarmed") != 0)
 		printf(" (%s)", state);
 	if (!kernfile_exists(DUMPON_SYSDIR))
-		printf(": the module swapcore is not loaded\n");
+		printf(": the module swapcore is not loaded: dumpon -a loads "
+		    "it, or says why not\n");
 	else if (status_text(reason, "reason"))
 		printf(": %s\n", reason);
 	else
-		printf("\n");
+		printf(": dumpon -a arms a device, or says why not\n");
 }

@@ -75,7 +75,7 @@ boot_run(const struct savecore_opts *opts)
 	}
 	if (opts->device != NULL)
 		msg(LOG_ERR, "%s: stays off as swap: put right what is said "
-		    "above and start it again, or give the dump up with "
-		    "savecore -c", opts->device);
+		    "above and start its swap unit again, or give the dump up "
+		    "with savecore -c", opts->device);
 	return -1;
 }

@@ -194,7 +194,8 @@ list_tells_device_or_reason(void **state)
 	(void)state;
 	fake_listen();
 	status_list(&plain);
-	assert_string_equal(fake_said(), "none\n");
+	assert_string_equal(fake_said(),
+	    "none: dumpon -a arms a device, or says why not\n");
 	fake_file("/sys/kernel/swapcore/reason", "it was removed\n");
 	fake_listen();
 	status_list(&verbose);
