@@ -3,9 +3,13 @@
 # image.sh CACHE DEBS OUT: a disk in OUT with a Debian 12 on ext4 and a swap
 # partition, and our packages installed by apt, with OUT/vmlinuz and OUT/initrd
 # to boot it.  A shell of its own on the second serial port takes commands.
+#
+# OUT/vmlinuz-new and OUT/initrd-new are a newer kernel for the same disk, if
+# CACHE/images has one; OUT/kdump.img is the disk with kdump-tools installed as
+# well, if that can be had.
 set -eu
 
-cache=$1/debian debs=$2 out=$3
+cache=$1/debian images=$1/images debs=$2 out=$3
 root_mib=3072 swap_mib=768
 root_uuid=5eed0000-0000-4000-8000-000000000001
 swap_uuid=5eed0000-0000-4000-8000-000000000002
@@ -19,16 +23,19 @@ root=$tmp/root
 mkdir -m 755 "$root"
 tar -C "$root" --numeric-owner -xf "$cache/root.tar"
 
+in_root() {
+	unshare --mount --pid --fork --kill-child --root="$root" \
+	    --mount-proc=/proc env -i DEBIAN_FRONTEND=noninteractive \
+	    PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c "$1" </dev/null
+}
+
+# One stays, for the test that installs it again.
 mkdir "$root/debs"
-for name in swapcore swapcore-dkms libkvm0 libkvm-dev; do
+for name in swapcore swapcore-dkms libkvm0; do
 	cp "$debs/${name}"_*.deb "$root/debs/"
 done
-rm "$root"/debs/libkvm-dev_*.deb
-unshare --mount --pid --fork --kill-child --root="$root" \
-    --mount-proc=/proc env -i DEBIAN_FRONTEND=noninteractive \
-    PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c \
-    'apt-get install -y --no-install-recommends /debs/*.deb' </dev/null
-rm -r "$root/debs"
+in_root 'apt-get install -y --no-install-recommends /debs/*.deb'
+rm "$root"/debs/swapcore-dkms_*.deb "$root"/debs/libkvm0_*.deb
 
 echo swapcore >"$root/etc/hostname"
 cat >"$root/etc/fstab" <<-END
@@ -60,18 +67,60 @@ ln -s ../serial-shell.service \
 cp "$root"/boot/vmlinuz-* "$out/vmlinuz"
 cp "$root"/boot/initrd.img-* "$out/initrd"
 
-disk=$out/disk.img
-rm -f "$disk"
-truncate -s $((root_mib + swap_mib + 2))M "$disk"
-sfdisk -q "$disk" <<-END
-	label: gpt
-	start=1MiB, size=${root_mib}MiB, type=L
-	size=${swap_mib}MiB, type=S
-END
-mke2fs -q -F -t ext4 -U $root_uuid -d "$root" -E offset=1048576 "$disk" \
-    ${root_mib}M
-truncate -s ${swap_mib}M "$tmp/swap"
-chmod 600 "$tmp/swap"
-mkswap -q -U $swap_uuid "$tmp/swap"
-dd if="$tmp/swap" of="$disk" bs=1M seek=$((root_mib + 1)) count=1 \
-    conv=notrunc status=none
+# disk FILE: the disk, with what is in the tree now.
+disk() {
+	rm -f "$1"
+	truncate -s $((root_mib + swap_mib + 2))M "$1"
+	sfdisk -q "$1" <<-END
+		label: gpt
+		start=1MiB, size=${root_mib}MiB, type=L
+		size=${swap_mib}MiB, type=S
+	END
+	mke2fs -q -F -t ext4 -U $root_uuid -d "$root" -E offset=1048576 "$1" \
+	    ${root_mib}M
+	truncate -s ${swap_mib}M "$tmp/swap"
+	chmod 600 "$tmp/swap"
+	mkswap -q -U $swap_uuid "$tmp/swap"
+	dd if="$tmp/swap" of="$1" bs=1M seek=$((root_mib + 1)) count=1 \
+	    conv=notrunc status=none
+	rm "$tmp/swap"
+}
+
+# What a kernel upgrade brings: our module is not built for it.
+new=$(ls -d "$images"/6.12.*/lib/modules/* 2>/dev/null | tail -n 1)
+if [ -n "$new" ]; then
+	name=${new##*/}
+	cp -a "$new" "$root/lib/modules/"
+	cp "${new%/lib/modules/*}/boot/config-$name" "$root/boot/"
+	in_root "update-initramfs -c -k $name"
+	mv "$root/boot/initrd.img-$name" "$out/initrd-new"
+	cp "${new%/lib/modules/*}/boot/vmlinuz-$name" "$out/vmlinuz-new"
+	rm "$root/boot/config-$name"
+fi
+disk "$out/disk.img"
+
+# The packages that kdump-tools needs beside those that are there.
+fetch_kdump() {
+	names=$(apt-get -s -o Dir::State::status="$root/var/lib/dpkg/status" \
+	    --no-install-recommends install kdump-tools |
+	    sed -n 's/^Inst \([^ ]*\).*/\1/p')
+	[ -n "$names" ] || return 1
+	mkdir "$tmp/debs"
+	# shellcheck disable=SC2086
+	(cd "$tmp/debs" && apt-get -qq -o APT::Sandbox::User=root download \
+	    $names) || return 1
+	mv "$tmp/debs" "$cache/kdump-tools"
+}
+
+if [ -d "$cache/kdump-tools" ] || fetch_kdump; then
+	mkdir "$root/kdump"
+	cp "$cache"/kdump-tools/*.deb "$root/kdump/"
+	in_root 'echo kexec-tools kexec-tools/load_kexec boolean false |
+	    debconf-set-selections
+	    apt-get install -y --no-install-recommends /kdump/*.deb'
+	rm -r "$root/kdump"
+	# It makes one with what this machine's disk needs, which it can't see.
+	mkdir -p "$root/var/lib/kdump"
+	cp "$root"/boot/initrd.img-* "$root/var/lib/kdump/"
+	disk "$out/kdump.img"
+fi
