@@ -48,11 +48,11 @@ demo-debian:
 	    T=debian_panic_is_saved_at_boot
 	@cat $(OBJ)/debian/debian_panic_is_saved_at_boot.txt
 
-# Figures of speed and memory; see regress/bench.
-bench: setup
+# Figures of speed and memory; see regress/bench.  results: and a page of them.
+bench results: setup
 	@sh regress/setup.sh bench
 	@sh regress/bench/peers.sh $(CACHE)
-	@$(MAKE) --no-print-directory -s -C regress/bench bench
+	@$(MAKE) --no-print-directory -s -C regress/bench $@
 
 # Every way to die, to regress/MATRIX.md; see regress/qemu/matrix.py.
 matrix: setup
@@ -110,4 +110,4 @@ clean:
 	rm -rf $(OBJ)
 
 .PHONY: all deb check-debian demo-debian setup setup-quick check-quick check \
-	check-all demo bench matrix layering install clean
+	check-all demo bench results matrix layering install clean

@@ -17,8 +17,8 @@ SIZES = {"kdump-1g": 1, "kdump-4g": 4, "kdump-16g": 16}
 
 HEAD = """# Results
 
-Made by `make -C regress/bench results`, which measures everything again, or
-with `B="name ..."` only that; `make -C regress/bench page` makes this page of
+Made by `make results`, which measures everything again, or with
+`B="name ..."` only that; `make -C regress/bench page` makes this page of
 what was measured before. Each table names the command that makes it alone.
 
 **Only the ratios mean something.** The machines are QEMU's, without hardware
