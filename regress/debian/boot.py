@@ -13,10 +13,11 @@ import sys
 import time
 
 from machine import Failed, Machine, NoLine, Skip
+import test_beside
 import test_saving
 from vm import LostVM
 
-TESTS = test_saving.TESTS
+TESTS = test_saving.TESTS + test_beside.TESTS
 
 
 def run_test(test, images, out):
