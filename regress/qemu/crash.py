@@ -241,7 +241,7 @@ def run_tool(case, name, *argv):
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
          watch=None, panic=PANIC, options="", before=(), dumpon="dumpon -d 0",
          layout=None, crashme="hold=1", silent=False, peers=(), find="",
-         device=None, dying_s=90, **vmargs):
+         device=None, dying_s=90, meet=None, memory_wanted=True, **vmargs):
     """Arms, panics and holds a machine; a Dead.
 
     work: script between arming and panic.  watch(image): called when the guest
@@ -252,7 +252,14 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
     peers: formats of QEMU's dump-guest-memory wanted as well, as Dead.peers.
     find: script ahead of all others, where the disk's name must be found out;
     device: what to arm then.  dying_s: seconds that the script may take.
+    meet(vm): what to do with the machine before it is about to die.
+    memory_wanted: QEMU saves the memory, as Dead.images.
+
+    A kernel with CONFIG_PREEMPT_RT prints what is said at a panic only when
+    all notifiers have run: there the trailer tells how the dump ended.
     """
+    late = "-rt-" in case.kernel.release
+    silent = silent or late
     part = 0 if table is None else 2
     image = case.disk(swap_mib, table, **(layout or {}))
     dead = Dead(case, image, part)
@@ -261,6 +268,8 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
         ABOUT + work + panic
     devices = [*before, *disk.attach(image, bus, options=options)]
     with case.boot(script, devices, mem_mib=mem_mib, **vmargs) as vm:
+        if meet is not None:
+            meet(vm)
         await_dying(vm, dying_s)
         if watch is not None:
             vm.stop()
@@ -275,7 +284,12 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
                                DUMP_TIMEOUT_S if silent else 30)
         dead.held = [int(text, 16) for text in held.groups()]
         vm.stop()
-        dead.images = vm.save_memory(case.path("memory"))
+        if late:
+            ended = trailer(image, part)
+            dead.last = "swapcore: dump complete" if ended and \
+                ended["state"] == "COMPLETE" else f"the trailer: {ended}"
+        if memory_wanted:
+            dead.images = vm.save_memory(case.path("memory"))
         for form in peers:
             dead.peers[form] = case.path(f"qemu.{form}")
             vm.dump_memory(dead.peers[form], form)

@@ -149,3 +149,18 @@ def script(text):
     cpio = Cpio()
     cpio.file("test.sh", text.encode())
     return cpio.bytes()
+
+
+def more_modules(root, release, names):
+    """An archive of modules that not every guest loads, and the script that
+    loads them; None where the kernel lacks one."""
+    files = module_files(root, release)
+    if any(name not in files for name in names):
+        return None
+    cpio, lines = Cpio(), []
+    for path in module_order(files, names):
+        name = os.path.basename(path)
+        cpio.copy(path, f"lib/more/{name}")
+        lines.append(f"[ -e /lib/modules/{name} ] || insmod /lib/more/{name} "
+                     f"|| die {name}\n")
+    return cpio.bytes(), "".join(lines)

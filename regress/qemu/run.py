@@ -29,6 +29,7 @@ import test_level       # noqa: F401
 import test_libkvm      # noqa: F401
 import test_live        # noqa: F401
 import test_matrix      # noqa: F401
+import test_memory      # noqa: F401
 import test_memory_hole # noqa: F401
 import test_notifiers   # noqa: F401
 import test_nvme        # noqa: F401

@@ -153,6 +153,7 @@ class VM:
     def __init__(self, kernel, initrds, append, logbase, *, mem_mib=512,
                  smp=1, cpu="qemu64", devices=(), reboot=False):
         self.mem_mib = mem_mib
+        self.modules = []       # RAM besides: (start, bytes)
         ours, theirs = zip(*(socket.socketpair() for _ in range(3)))
         argv = ["qemu-system-x86_64", "-accel", "tcg", "-machine", "q35",
                 "-cpu", f"{cpu},-cx16", "-m", str(mem_mib), "-smp", str(smp),
@@ -224,7 +225,7 @@ class VM:
         ranges = [(0, low)]
         if size > low:
             ranges.append((1 << 32, size - low))
-        return ranges
+        return ranges + self.modules
 
     def save_memory(self, base):
         """QEMU's own image of all RAM: a list of (start, path)."""

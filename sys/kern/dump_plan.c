@@ -6,7 +6,8 @@
  */
 #include <kern/dump.h>
 
-#define CLASSIFY_MAX	32768u	/* pages asked for between two watchdogs */
+#define CLASSIFY_MAX	32768u	/* pages asked for at once */
+#define WATCHDOG_PAGES	4096u	/* between two feedings of the watchdogs */
 
 /* The dumpmag page is always in, whatever was said of it. */
 static void
@@ -70,7 +71,7 @@ classify_all(struct dump *d)
 	const uint64_t start_us = md_now_us();
 	enum dump_state state;
 	unsigned int r, count;
-	uint64_t i, n, max;
+	uint64_t i, n, max, fed = 0;
 	kpaddr_t pa;
 
 	dump_map_set(&d->map, 0, d->map.npages, DUMP_KEEP);
@@ -88,7 +89,12 @@ classify_all(struct dump *d)
 			n = md_classify(pa, max, d->level, &state, &count);
 			if (n == 0 || n > max)
 				n = 1;
-			md_watchdog();
+			/* Which asks for the time, and that takes some. */
+			fed += n;
+			if (fed >= WATCHDOG_PAGES) {
+				md_watchdog();
+				fed = 0;
+			}
 			if (state == DUMP_KEEP)
 				continue;
 			dump_map_set(&d->map, ram->idx + i, n, state);

@@ -197,6 +197,24 @@ page_fate(unsigned long pfn, u32 level, enum dump_state *state,
 	return IN_ALWAYS;
 }
 
+/* As md_direct_mapped(), which walks page tables: the last answer holds for
+ * what is next to it, and after a panic nobody changes it. */
+static bool
+direct_mapped(unsigned long pfn, unsigned long *npages)
+{
+	static unsigned long first, end;
+	static bool mapped;
+	u64 span;
+
+	if (pfn < first || pfn >= end) {
+		mapped = md_direct_mapped((u64)pfn << PAGE_SHIFT, &span);
+		first = pfn;
+		end = pfn + span;
+	}
+	*npages = end - pfn;
+	return mapped;
+}
+
 /*
  * Holes in the direct map can't be read and are no loss of ours: secret memory,
  * freed init text, guard pages.  Nobody uses memory that is offline, and what
@@ -209,8 +227,8 @@ md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
 	const unsigned long pfn = pa >> PAGE_SHIFT;
 	unsigned long i, n, fits = PAGES_PER_SECTION -
 	    (pfn & (PAGES_PER_SECTION - 1));
+	unsigned long span;
 	enum dump_state next;
-	u64 span;
 
 	if (fits > npages)
 		fits = npages;
@@ -218,9 +236,9 @@ md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
 	*count = MD_KIND_OFFLINE;
 	if (!online_section_nr(pfn_to_section_nr(pfn)))
 		return fits;
-	if (!md_direct_mapped(pa, &span)) {
+	if (!direct_mapped(pfn, &span)) {
 		*count = hole_kind(pfn);
-		return min_t(u64, span, fits);
+		return min(span, fits);
 	}
 	if (fits > span)
 		fits = span;

@@ -94,12 +94,15 @@ bool
 md_page_zero(const void *p)
 {
 	const u64 *word = p, *end = word + PAGE_SIZE / sizeof(*word);
-	u64 v;
+	u64 a, b, c, d;
 
 	pagefault_disable();
-	for (; word < end; word++) {
-		__get_kernel_nofault(&v, word, u64, fault);
-		if (v != 0)
+	for (; word < end; word += 4) {
+		__get_kernel_nofault(&a, word, u64, fault);
+		__get_kernel_nofault(&b, word + 1, u64, fault);
+		__get_kernel_nofault(&c, word + 2, u64, fault);
+		__get_kernel_nofault(&d, word + 3, u64, fault);
+		if ((a | b | c | d) != 0)
 			break;
 	}
 	pagefault_enable();
