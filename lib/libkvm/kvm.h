@@ -442,6 +442,13 @@ int kvm_dump_verify(kvm_t *kd, uint64_t chunk, const void *buf, size_t len);
 int kvm_dump_mark(kvm_t *kd, unsigned int kind, uint64_t data_off,
     uint64_t len);
 
+/*
+ * Leaves out of the dump what makedumpfile -d level would, as the kernel's own
+ * memory map tells: from now on CORE_DATA and the header are those of the rest.
+ * 0, or -1: there is no header any more, or it is as before.
+ */
+int kvm_dump_filter(kvm_t *kd, unsigned int level);
+
 /* The early record's text: the end of the kernel log.  Bytes, 0: none, -1. */
 ssize_t kvm_dump_earlylog(kvm_t *kd, char *buf, size_t len);
 

@@ -245,9 +245,11 @@ build_excl(kvm_t *kd, const struct kvmi_build *b, const cpu_kcore_hdr_t *own,
 	int rv;
 
 	rv = kvmi_ranges_under(kd, &all, &b->data);
+	if (rv == 0 && b->known)
+		rv = kvmi_ranges_under(kd, &all, &b->excl);
 	if (rv == 0 && own != NULL)
 		rv = build_excluded(kd, own, &all);
-	if (rv == 0)
+	if (rv == 0 && !b->known)
 		rv = kvmi_ranges_under(kd, &all, &b->excl);
 	for (i = 0; rv == 0 && i < all.n; i++)
 		if (all.r[i].kind != KVMI_MEM_DATA)

@@ -127,9 +127,17 @@ core_open(kvm_t *kd)
 }
 
 static int
-core_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
+core_read_at(kvm_t *kd, void *buf, size_t len, uint64_t off)
 {
 	return kvmi_small_read(kd, buf, len, kd->data_base + off);
+}
+
+/* Where pages were left out of it, those that stay have places. */
+static int
+core_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
+{
+	return kd->where.n == 0 ? core_read_at(kd, buf, len, off) :
+	    kvmi_where_read(kd, buf, len, off, core_read_at);
 }
 
 const struct kvmi_format kvmi_format_core = {

@@ -12,6 +12,7 @@ void
 kvmi_cpu_drop(kvm_t *kd)
 {
 	kvmi_runs_fini(&kd->runs);
+	kvmi_ranges_fini(&kd->where);
 	kvmi_view_drop(&kd->view);
 	kvmi_vm_flush(&kd->vm);
 	kvmi_orctab_free(kd->orctab);

@@ -914,6 +914,7 @@ struct kvmi_build {
 	cpu_kcore_hdr_t hdr;	/* what the file says, machine at least */
 	struct kvmi_ranges data;	/* what memory it has */
 	struct kvmi_ranges excl;	/* what not, and why */
+	bool known;		/* why: better than a header in the notes */
 	uint8_t *notes;
 	size_t notes_size;
 };

@@ -20,6 +20,7 @@ import test_broken      # noqa: F401
 import test_contexts    # noqa: F401
 import test_dumperfault # noqa: F401
 import test_extents     # noqa: F401
+import test_filter      # noqa: F401
 import test_flood       # noqa: F401
 import test_formats     # noqa: F401
 import test_ioerror     # noqa: F401

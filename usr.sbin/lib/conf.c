@@ -57,6 +57,33 @@ conf_level(struct conf *conf, const char *value)
 	return NULL;
 }
 
+/* Levels with commas between them. */
+static const char *
+conf_save_level(struct conf *conf, const char *value)
+{
+	static const char want[] = "up to 8 numbers from 0 to 31, with commas "
+	    "between them";
+	unsigned int levels[CONF_LEVELS], n = 0;
+	const char *p = value;
+	char *end;
+
+	do {
+		if (n == CONF_LEVELS || !isdigit((unsigned char)*p))
+			return want;
+		errno = 0;
+		levels[n] = (unsigned int)strtoul(p, &end, 10);
+		if (errno != 0 || end - p > 2 || levels[n] > KCORE_LEVEL_MAX)
+			return want;
+		n++;
+		p = end + 1;
+	} while (*end == ',');
+	if (*end != '\0')
+		return want;
+	memcpy(conf->save_level, levels, sizeof(levels[0]) * n);
+	conf->nsave_level = n;
+	return NULL;
+}
+
 static const char *
 conf_choice(bool *choice, const char *value, const char *no, const char *yes,
     const char *want)
@@ -105,6 +132,7 @@ static const struct {
 	{ "directory", conf_directory },
 	{ "level", conf_level },
 	{ "on-failure", conf_on_failure },
+	{ "save-level", conf_save_level },
 };
 #define CONF_NKEYS	(sizeof(conf_keys) / sizeof(conf_keys[0]))
 

@@ -12,6 +12,7 @@
 #define CONF_DIR	CONF_FILE ".d"
 #define CONF_AUTO	"auto"
 #define CONF_NONE	"none"
+#define CONF_LEVELS	8u
 
 enum conf_compress {
 	CONF_PLAIN,
@@ -23,6 +24,8 @@ struct conf {
 	char device[PATH_MAX];		/* as dumpon(8) takes it; "auto", "none" */
 	char directory[PATH_MAX];	/* where cores are saved */
 	int level;			/* of dumps; -1: the module's */
+	unsigned int save_level[CONF_LEVELS];	/* as savecore -d takes them */
+	unsigned int nsave_level;
 	enum conf_compress compress;	/* cores */
 	bool accept_secrets;
 	bool swap_anyway;		/* although its dump was not saved */

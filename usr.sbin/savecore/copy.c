@@ -19,6 +19,7 @@
 
 #define COPY_PIECE	(64u << 10)	/* read at once around bad sectors */
 #define COPY_SHOWN	16u		/* damaged runs named one by one */
+#define COPY_WATCH	(64u << 20)	/* bytes between looks at the space */
 
 /* Tells of a run of damaged chunks, and notes it in the header. */
 static void
@@ -53,6 +54,10 @@ copy_tell(struct copy *c)
 static void
 copy_note(struct copy *c, const char *why, uint64_t off, size_t len)
 {
+	if (c->filtered) {
+		c->nagain++;
+		return;
+	}
 	c->ndamaged++;
 	if (c->bad_len > 0 && c->bad_off + c->bad_len == off &&
 	    strcmp(c->bad_why, why) == 0) {
@@ -95,8 +100,8 @@ copy_chunk(struct copy *c, unsigned char *buf, size_t len, uint64_t off)
 	if (!copy_read_all(c, buf, len, off)) {
 		snprintf(why, sizeof(why), "%s", kvm_geterr(c->kd));
 		copy_read_pieces(c, buf, len, off);
+		c->nunread += c->filtered ? 0 : 1;
 		copy_note(c, why, off, len);
-		c->nunread++;
 		return;
 	}
 	if (c->unchecked)
@@ -139,6 +144,11 @@ copy_chunks(struct copy *c, const struct copy_sink *sink)
 
 	progress_begin(&c->progress, c->path, c->size);
 	for (off = 0; off < c->size; off += len) {
+		if (c->watch && off > 0 && off % COPY_WATCH == 0 &&
+		    !ask_space(0)) {
+			error = ENOSPC;
+			break;
+		}
 		buf = sink->room(sink->arg);
 		if (buf == NULL) {
 			error = errno;
@@ -198,15 +208,19 @@ copy_plain(struct copy *c, struct outfile *out)
 	const off_t base = out->stream ? 0 : ftello(out->fp);
 	struct writer *w = base != -1 ? writer_start(out, base) : NULL;
 	const struct copy_sink sink = { w, copy_room, copy_put };
-	int r;
+	int error, r;
 
 	if (w == NULL) {
 		msg_errno(LOG_ERR, "%s", out->path);
 		return -1;
 	}
 	/* What went wrong there is known to the writer. */
-	(void)copy_chunks(c, &sink);
+	error = copy_chunks(c, &sink) == -1 ? errno : 0;
 	r = writer_finish(w);
+	if (r == 0 && error != 0) {
+		errno = error;
+		r = -1;
+	}
 	if (r == 0 && !out->stream)
 		r = ftruncate(out->fd, base + (off_t)c->size);
 	if (r == -1)

@@ -42,12 +42,14 @@ void
 msg(int pri, const char *fmt, ...)
 {
 	char text[MSG_MAX];
+	int error = errno;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	syslog(pri, "%s", text);
+	errno = error;
 }
 
 void
@@ -61,4 +63,5 @@ msg_errno(int pri, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	syslog(pri, "%s: %s", text, strerror(error));
+	errno = error;
 }

@@ -81,15 +81,24 @@ outfile_create(struct outfile *out, enum keeper_file what,
 	return -1;
 }
 
+/* Ends the stream, whatever becomes of what is in it. */
+static void
+outfile_drop(struct outfile *out)
+{
+	if (out->z != NULL)
+		zopen_spoil(out->z);
+	if (out->fp != NULL)
+		(void)fclose(out->fp);
+	out->z = NULL;
+	out->fp = NULL;
+}
+
 int
 outfile_restart(struct outfile *out, const struct savecore_opts *opts,
     enum keeper_packing packing)
 {
-	FILE *fp = out->fp;
-
-	out->fp = NULL;
-	out->z = NULL;
-	if (fclose(fp) == EOF || ftruncate(out->fd, 0) == -1 ||
+	outfile_drop(out);
+	if (ftruncate(out->fd, 0) == -1 ||
 	    lseek(out->fd, 0, SEEK_SET) == -1) {
 		msg_errno(LOG_ERR, "%s", out->path);
 		return -1;
@@ -134,27 +143,34 @@ outfile_pwrite(const struct outfile *out, const void *buf, size_t len,
 	return 0;
 }
 
-/* The end of what goes to standard output, as durable as that can be. */
+/* Some file systems know only then that a disk is full; a pipe can't. */
 static int
-outfile_end(const struct outfile *out)
+outfile_sync(const struct outfile *out)
 {
-	if (out->flat && flat_end(out) == -1)
-		return -1;
-	if (fsync(out->fd) == 0 || errno == EINVAL || errno == EROFS)
+	return fsync(out->fd) == 0 || errno == EINVAL || errno == EROFS ? 0 :
+	    -1;
+}
+
+int
+outfile_finish(struct outfile *out)
+{
+	FILE *fp = out->fp;
+
+	out->fp = NULL;
+	out->z = NULL;
+	if (fclose(fp) != EOF && (!out->flat || flat_end(out) == 0) &&
+	    outfile_sync(out) == 0)
 		return 0;
+	msg_errno(LOG_ERR, "%s", out->path);
 	return -1;
 }
 
 int
 outfile_commit(struct outfile *out)
 {
-	FILE *fp = out->fp;
 	int r;
 
-	out->fp = NULL;
-	out->z = NULL;
-	if (fclose(fp) == EOF || (out->stream && outfile_end(out) == -1)) {
-		msg_errno(LOG_ERR, "%s", out->path);
+	if (out->fp != NULL && outfile_finish(out) == -1) {
 		outfile_abort(out);
 		return -1;
 	}
@@ -168,13 +184,8 @@ void
 outfile_abort(struct outfile *out)
 {
 	/* Nobody should take for whole what is in a pipe. */
-	if (out->z != NULL)
-		zopen_spoil(out->z);
-	if (out->fp != NULL)
-		fclose(out->fp);
-	out->z = NULL;
+	outfile_drop(out);
 	if (out->fd != -1)
 		close(out->fd);
-	out->fp = NULL;
 	out->fd = -1;
 }

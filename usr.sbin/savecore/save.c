@@ -95,8 +95,7 @@ static int
 save_check(const struct dump *d, const struct savecore_opts *opts,
     int systemfd)
 {
-	const struct cpu_kcore_hdr *hdr = kvm_dump_hdr(d->kd);
-	uint64_t need = hdr->cpu_size + d->di.di_data_valid;
+	uint64_t need = d->di.di_data_valid;
 	struct stat st;
 	bool ok;
 
@@ -106,103 +105,13 @@ save_check(const struct dump *d, const struct savecore_opts *opts,
 	/* Whose clock is wrong at boot wants the dump all the same. */
 	ok = (save_time_ok(d) || opts->boot) && ok;
 	ok = (save_state_ok(d) || opts->boot) && ok;
-	ok = (opts->stream || ask_space(need)) && ok;
+	/* With -d, what is left of it will be asked for. */
+	ok = (opts->nfilter > 0 || save_fits(d->kd, need, opts)) && ok;
 	if (ok)
 		return 0;
 	if (opts->force)
 		return 0;
 	return save_refuse(d);
-}
-
-static int
-save_header(struct copy *c, struct outfile *out,
-    const struct savecore_opts *opts)
-{
-	if (opts->format->header(c, out) == -1)
-		return -1;
-	if (fflush(out->fp) == EOF) {
-		msg_errno(LOG_ERR, "%s", out->path);
-		return -1;
-	}
-	return 0;
-}
-
-/* Plain: damage found on the way goes into the header afterwards. */
-static int
-save_plain(struct copy *c, struct outfile *out,
-    const struct savecore_opts *opts)
-{
-	if (save_header(c, out, opts) == -1 || copy_data(c, out) == -1)
-		return -1;
-	if (c->ndamaged == 0)
-		return 0;
-	rewind(out->fp);
-	return save_header(c, out, opts);
-}
-
-/* A second time, with a header that says what was found the first time. */
-static int
-save_again(struct copy *c, struct outfile *out,
-    const struct savecore_opts *opts)
-{
-	const uint64_t ndamaged = c->ndamaged, nunsure = c->nunsure;
-
-	c->ndamaged = c->nunsure = c->nunread = 0;
-	c->noted = true;
-	if (save_header(c, out, opts) == -1 || copy_data(c, out) == -1)
-		return -1;
-	if (c->ndamaged == ndamaged && c->nunsure == nunsure)
-		return 0;
-	msg(LOG_ERR, "%s: reads differently each time: core not saved",
-	    c->path);
-	return -1;
-}
-
-/*
- * Compressed: the header can't be written again, so that of a damaged dump all
- * is written a second time.
- */
-static int
-save_compressed(struct copy *c, struct outfile *out,
-    const struct savecore_opts *opts)
-{
-	if (save_header(c, out, opts) == -1 || copy_data(c, out) == -1)
-		return -1;
-	if (c->ndamaged == 0)
-		return 0;
-	return outfile_restart(out, opts, opts->packing) == -1 ? -1 :
-	    save_again(c, out, opts);
-}
-
-/* To a pipe: nothing can be written again, so that all is read twice. */
-static int
-save_stream(struct copy *c, struct outfile *out,
-    const struct savecore_opts *opts)
-{
-	return copy_check(c) == -1 ? -1 : save_again(c, out, opts);
-}
-
-int
-save_file(struct copy *c, struct outfile *out, const struct savecore_opts *opts)
-{
-	int r;
-
-	if (outfile_create(out, KEEPER_CORE, opts, opts->packing) == -1)
-		return -1;
-	msg(LOG_NOTICE, "writing %score to %s",
-	    opts->packing != KEEPER_PLAIN ? "compressed " : "", out->path);
-	if (opts->format->write != NULL)
-		r = opts->format->write(c, out, opts);
-	else if (out->stream)
-		r = save_stream(c, out, opts);
-	else if (out->z != NULL)
-		r = save_compressed(c, out, opts);
-	else
-		r = save_plain(c, out, opts);
-	if (r == 0)
-		return outfile_commit(out);
-	outfile_abort(out);
-	return -1;
 }
 
 /* Is what was saved all there is, and checked?  0: yes; 1: no. */

@@ -12,8 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/kcore.h>
+
 #include "conf.h"
 #include "savecore.h"
+
+_Static_assert(SAVECORE_LEVELS == CONF_LEVELS, "levels");
 
 #define SAVECORE_DIR	"/var/crash"
 
@@ -22,13 +26,13 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: savecore -a [-v] [-D device]\n"
-	    "       savecore [-fkvz] [-D device] [-F format] [-m maxdumps] "
-	    "[-N system]\n"
-	    "           [-Z level] [--json] [--wipe] [--zstd[=level]] "
-	    "[directory]\n"
-	    "       savecore [-fvz] [-D device] [-F format] [-Z level] "
-	    "[--zstd[=level]] -o file\n"
-	    "           [core]\n"	    "       savecore -c [-v] [-D device] [-N system] [--wipe]\n"
+	    "       savecore [-fkvz] [-D device] [-d level,...] [-F format] "
+	    "[-m maxdumps]\n"
+	    "           [-N system] [-Z level] [--json] [--wipe] "
+	    "[--zstd[=level]] [directory]\n"
+	    "       savecore [-fvz] [-D device] [-d level,...] [-F format] "
+	    "[-Z level]\n"
+	    "           [--zstd[=level]] -o file [core]\n"	    "       savecore -c [-v] [-D device] [-N system] [--wipe]\n"
 	    "       savecore -C | -n [-v] [-D device] [-N system]\n");
 	exit(1);
 }
@@ -64,6 +68,21 @@ parse_level(const char *text, int max)
 	if (!isdigit((unsigned char)text[0]) || *end != '\0' || n > max)
 		usage();
 	return (int)n;
+}
+
+/* -d: dump levels, with commas between them. */
+static void
+parse_filter(struct savecore_opts *opts, char *text)
+{
+	char *level;
+
+	opts->nfilter = 0;
+	while ((level = strsep(&text, ",")) != NULL) {
+		if (opts->nfilter == SAVECORE_LEVELS)
+			usage();
+		opts->filter[opts->nfilter++] = (unsigned int)parse_level(level,
+		    KCORE_LEVEL_MAX);
+	}
 }
 
 /* At least one. */
@@ -130,6 +149,8 @@ parse_conf(struct savecore_opts *opts)
 	opts->packing = conf.compress == CONF_ZSTD ? KEEPER_ZSTD :
 	    conf.compress == CONF_GZIP ? KEEPER_GZIP : KEEPER_PLAIN;
 	opts->swap_anyway = conf.swap_anyway;
+	opts->nfilter = conf.nsave_level;
+	memcpy(opts->filter, conf.save_level, sizeof(opts->filter));
 }
 
 /* -a goes with -v and -D; the file says the rest. */
@@ -162,6 +183,9 @@ parse_value(struct savecore_opts *opts, struct given *given, int ch)
 		break;
 	case 'D':
 		opts->device = optarg;
+		break;
+	case 'd':
+		parse_filter(opts, optarg);
 		break;
 	case 'F':
 		opts->format = parse_format(optarg);
@@ -245,6 +269,9 @@ parse_together(struct savecore_opts *opts, const struct given *given, int argc,
 {
 	const bool saves = opts->mode == SAVECORE_SAVE;
 
+	if ((opts->mode == SAVECORE_CLEAR || opts->mode == SAVECORE_CHECK ||
+	    opts->boot) && opts->nfilter > 0)
+		usage();
 	if ((!saves || opts->boot) &&
 	    (opts->keep || opts->json || opts->maxdumps != 0))
 		usage();
@@ -284,7 +311,7 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 	opts->format = &outformat_kcore;
 	opts->level = 1;
 	opterr = 0;
-	while ((ch = getopt_long(argc, argv, "aCcD:F:fkm:N:no:vZ:z", longopts,
+	while ((ch = getopt_long(argc, argv, "aCcD:d:F:fkm:N:no:vZ:z", longopts,
 	    NULL)) != -1)
 		parse_option(opts, &given, ch);
 	parse_check_format(opts);

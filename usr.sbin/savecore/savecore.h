@@ -29,6 +29,8 @@ enum savecore_mode {
 
 struct outformat;
 
+#define SAVECORE_LEVELS	8u
+
 /* How a file is compressed; see pack.h. */
 enum keeper_packing {
 	KEEPER_PLAIN,
@@ -47,6 +49,8 @@ struct savecore_opts {
 	const char *output;	/* -o: the only file, in directory */
 	bool stream;		/* it is standard output */
 	int level;		/* of compression */
+	unsigned int filter[SAVECORE_LEVELS];	/* -d: dump levels to be tried */
+	unsigned int nfilter;
 	enum keeper_packing packing;	/* of core and kernel */
 	bool boot;		/* -a */
 	bool swap_anyway;	/* -a: it is no failure if nothing is saved */
@@ -62,7 +66,7 @@ struct savecore_opts {
 /* ---- msg.c: standard error and syslog ---- */
 
 void msg_open(void);
-/* One line without its newline; pri is syslog(3)'s. */
+/* One line without its newline; pri is syslog(3)'s.  errno stays. */
 void msg(int pri, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same, with errno's text behind it. */
 void msg_errno(int pri, const char *fmt, ...)
@@ -236,6 +240,8 @@ int outfile_restart(struct outfile *out, const struct savecore_opts *opts,
 int outfile_write(int fd, const void *buf, size_t len);
 int outfile_pwrite(const struct outfile *out, const void *buf, size_t len,
     uint64_t off);
+/* Ends it: it only has to be committed. */
+int outfile_finish(struct outfile *out);
 /* Makes it durable under its name. */
 int outfile_commit(struct outfile *out);
 void outfile_abort(struct outfile *out);
@@ -350,6 +356,10 @@ struct copy {
 	uint64_t planned;	/* bytes the kernel set out to write */
 	bool unchecked;		/* there are no checksums any more */
 	bool noted;		/* what is damaged was noted before */
+	bool filtered;		/* it was checked, and then pages left out */
+	bool watch;		/* that enough space is left */
+	unsigned int ntried;	/* dump levels that took too much space */
+	uint64_t nagain;	/* chunks not readable once filtered */
 	bool marks_full;	/* not all of it is noted in the header */
 	uint64_t ndamaged;	/* chunks damaged or not readable */
 	uint64_t nunread;	/* of them, those not readable */
@@ -367,7 +377,10 @@ struct copy_sink {
 	unsigned char *(*room)(void *arg);
 	void (*put)(void *arg, size_t len);
 };
-/* Copies and verifies; notes damage.  0, or -1: room() gave none. */
+/*
+ * Copies and verifies; notes damage.  0, or -1 with errno: room() gave none, or
+ * no space is left.
+ */
 int copy_chunks(struct copy *c, const struct copy_sink *sink);
 /*
  * The same to a file behind what out's stream was flushed of, with a message
@@ -386,6 +399,10 @@ int copy_check(struct copy *c);
  */
 int save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd);
 
+/* ---- savefile.c ---- */
+
+/* Is there room for a core with so many bytes, as far as is known before? */
+bool save_fits(kvm_t *kd, uint64_t size, const struct savecore_opts *opts);
 /* Writes the core in the format of opts, under its name. */
 int save_file(struct copy *c, struct outfile *out,
     const struct savecore_opts *opts);

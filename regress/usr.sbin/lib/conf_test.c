@@ -80,6 +80,7 @@ assert_defaults(const struct conf *c)
 	assert_string_equal(c->directory, "/var/crash");
 	assert_int_equal(c->level, -1);
 	assert_int_equal(c->compress, CONF_PLAIN);
+	assert_int_equal(c->nsave_level, 0);
 	assert_false(c->accept_secrets);
 	assert_false(c->swap_anyway);
 }
@@ -105,12 +106,15 @@ conf_all_keys_count(void **state)
 	(void)state;
 	put(CONF_FILE, "# a comment\n\n  device = LABEL=my crash \t\n"
 	    "level=7\naccept-secrets=yes\n\tdirectory=/srv/a=b\ncompress=gzip\n"
-	    "on-failure=swap");
+	    "save-level=1,15,31\non-failure=swap");
 	assert_int_equal(conf_read(&c, say), 0);
 	assert_string_equal(c.device, "LABEL=my crash");
 	assert_string_equal(c.directory, "/srv/a=b");
 	assert_int_equal(c.level, 7);
 	assert_int_equal(c.compress, CONF_GZIP);
+	assert_int_equal(c.nsave_level, 3);
+	assert_int_equal(c.save_level[0], 1);
+	assert_int_equal(c.save_level[2], 31);
 	assert_true(c.accept_secrets);
 	assert_true(c.swap_anyway);
 	assert_string_equal(said, "");
@@ -170,6 +174,27 @@ conf_bad_lines_are_told(void **state)
 	    "0 to 31\n");
 }
 
+/* This test checks which lists of levels are refused. */
+static void
+conf_bad_save_level_is_told(void **state)
+{
+	static const char *const bad[] = { "", ",", "1,", ",1", "32", "1,,2",
+	    "1;2", "-1", "1, 2", "031", "0x1f", "0,1,2,3,4,5,6,7,8" };
+	char text[64];
+	struct conf c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "save-level=%s\n", bad[i]);
+		put(CONF_FILE, text);
+		said[0] = '\0';
+		assert_int_equal(conf_read(&c, say), -1);
+		assert_int_equal(c.nsave_level, 0);
+		assert_non_null(strstr(said, "wanted is up to 8 numbers"));
+	}
+}
+
 /* This test checks that a file that can't be read is told. */
 static void
 conf_unreadable_file_is_told(void **state)
@@ -197,6 +222,8 @@ main(void)
 		    conf_directory_overrides_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(conf_bad_lines_are_told, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(conf_bad_save_level_is_told,
+		    setup, teardown),
 		cmocka_unit_test_setup_teardown(conf_unreadable_file_is_told,
 		    setup, teardown),
 	};

@@ -129,6 +129,28 @@ boot_bad_line_is_told_and_dump_saved(void **state)
 	assert_true(sandbox_good(s, "linux.0.core"));
 }
 
+/* This test checks that a dump of which nobody can tell pages apart, or that is
+ * incomplete, is saved as it is all the same. */
+static void
+boot_save_level_never_costs_the_dump(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	configure(s, s->dir, "save-level=0,31\n");
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "VMCOREINFO");
+	sandbox_assert_said(s, ": nothing is left out");
+	assert_true(sandbox_good(s, "linux.0.core"));
+	sandbox_spec(&spec);
+	spec.state = KCORE_STATE_INPROGRESS;
+	spec.data_valid = CHUNK;
+	sandbox_image(s, &spec);
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "is incomplete: it can't be told");
+	assert_int_equal(core_header(s, "linux.1.core").data_valid, CHUNK);
+}
+
 /* This test checks that a dump of a wrong time is saved, and that it was seen:
  * without -a it is refused. */
 static void
@@ -223,6 +245,7 @@ main(void)
 		TEST(boot_no_dump_needs_no_directory),
 		TEST(boot_on_failure_swap_succeeds),
 		TEST(boot_bad_line_is_told_and_dump_saved),
+		TEST(boot_save_level_never_costs_the_dump),
 		TEST(boot_wrong_time_is_saved),
 		TEST(boot_incomplete_is_saved),
 		TEST(boot_small_device_is_passed_over),

@@ -83,11 +83,50 @@ dir_unsafe_refused(void **state)
 	    "/nonexistent: No such file");
 }
 
+/* This test checks that a compressed core need not have room for all of memory,
+ * and is given up when less than minfree is left. */
+static void
+minfree_counts_what_a_compressed_core_takes(void **state)
+{
+	struct sandbox *s = *state;
+
+	put_in_dir(s, "minfree", "100\n");
+	s->free_kib = "900 900";
+	assert_refused(s, save(s), "not enough free space");
+	s->free_kib = "900 99";
+	assert_refused(s, sandbox_run(s, "-z", "-D", s->image, s->dir, NULL),
+	    "0 KiB needed, 99 KiB free, 100 KiB to be left");
+	assert_refused(s, sandbox_run(s, "-F", "kdump", "-D", s->image, s->dir,
+	    NULL), "not enough free space");
+	s->free_kib = "900 100";
+	assert_int_equal(sandbox_run(s, "-z", "-D", s->image, s->dir, NULL), 0);
+	assert_int_equal(check(s), 1);
+}
+
+/* This test checks that pages are left out of nothing that lacks the memory map
+ * to tell which, and that the dump stays then. */
+static void
+filter_without_memory_map_is_refused(void **state)
+{
+	struct sandbox *s = *state;
+
+	assert_refused(s, sandbox_run(s, "-d", "0,31", "-D", s->image, s->dir,
+	    NULL), "VMCOREINFO");
+	assert_int_equal(sandbox_run(s, "-d", "32", "-D", s->image, s->dir,
+	    NULL), 1);
+	sandbox_assert_said(s, "usage: savecore");
+	assert_int_equal(sandbox_run(s, "-d", "", "-D", s->image, s->dir, NULL),
+	    1);
+	sandbox_assert_said(s, "usage: savecore");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(minfree_not_left_refused),
+		TEST(minfree_counts_what_a_compressed_core_takes),
+		TEST(filter_without_memory_map_is_refused),
 		TEST(bounds_number_is_next_free_one),
 		TEST(dir_planted_links_not_followed),
 		TEST(dir_unsafe_refused),

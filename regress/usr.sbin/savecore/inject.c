@@ -7,12 +7,14 @@
  *	SAVECORE_ROOT	what stands for /, as far as kernfile.c goes
  *	INJECT_AT	the call that fails, from 1 on; 0: none
  *	INJECT_HOW	once, ever (and all after it), or kill (SIGKILL)
+ *	INJECT_FREE	"a b": KiB that are free when first asked, and from then on
  *	INJECT_LOG	a file that gets a line for each call: its name, the
  *			device and inode it is about, and the user
  */
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -118,6 +120,25 @@ INJECT(int, renameat, EIO,
 INJECT(int, renameat2, EIO,
     (int fd, const char *from, int tofd, const char *to, unsigned int flags),
     (fd, from, tofd, to, flags))
+
+int __real_fstatvfs64(int fd, struct statvfs *vfs);
+int __wrap_fstatvfs64(int fd, struct statvfs *vfs);
+
+int
+__wrap_fstatvfs64(int fd, struct statvfs *vfs)
+{
+	const char *text = getenv("INJECT_FREE");
+	static unsigned long kib[2];
+	static unsigned int calls;
+	const int r = __real_fstatvfs64(fd, vfs);
+
+	if (r == -1 || text == NULL ||
+	    sscanf(text, "%lu %lu", &kib[0], &kib[1]) != 2)
+		return r;
+	vfs->f_frsize = 1024;
+	vfs->f_bavail = kib[calls++ > 0];
+	return r;
+}
 
 int __real_openat64(int fd, const char *path, int flags, ...);
 int __wrap_openat64(int fd, const char *path, int flags, ...);
