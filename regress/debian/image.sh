@@ -102,7 +102,7 @@ disk "$out/disk.img"
 # The packages that kdump-tools needs beside those that are there.
 fetch_kdump() {
 	names=$(apt-get -s -o Dir::State::status="$root/var/lib/dpkg/status" \
-	    --no-install-recommends install kdump-tools |
+	    --no-install-recommends install kdump-tools makedumpfile |
 	    sed -n 's/^Inst \([^ ]*\).*/\1/p')
 	[ -n "$names" ] || return 1
 	mkdir "$tmp/debs"
@@ -119,8 +119,11 @@ if [ -d "$cache/kdump-tools" ] || fetch_kdump; then
 	    debconf-set-selections
 	    apt-get install -y --no-install-recommends /kdump/*.deb'
 	rm -r "$root/kdump"
-	# It makes one with what this machine's disk needs, which it can't see.
-	mkdir -p "$root/var/lib/kdump"
-	cp "$root"/boot/initrd.img-* "$root/var/lib/kdump/"
+	# Or else it makes one at the first boot, which takes minutes.
+	for initrd in "$root"/boot/initrd.img-*; do
+		cp "$initrd" "$root/var/lib/kdump/"
+		cp "$root/etc/kdump/sysctl.conf" \
+		    "$root/var/lib/kdump/latest_sysctls-${initrd#*/initrd.img-}"
+	done
 	disk "$out/kdump.img"
 fi
