@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the dump level leaves out: pages of zeros, and classes of pages."""
 
+import re
 import struct
 
 import corefile
 import crash
 import disk
+import initramfs
 import memory
 import refilter
 import test_truth
-from case import test
+from case import Skip, test
 
 ZERO, FILTERED, UNREADABLE = 1, 2, 4    # kinds of exclsegs[]
 ZERO_KEPT_MAX = 64
@@ -26,6 +28,8 @@ mkdir -p /shm
 mount -t tmpfs none /shm
 dd if=/dev/urandom of=/shm/file bs=1M count=12 2>/dev/null
 echo 6 >/proc/sys/vm/nr_hugepages
+echo always >/sys/kernel/mm/transparent_hugepage/enabled
+echo always >/sys/kernel/mm/transparent_hugepage/defrag
 dd if=/dev/urandom bs=24M count=2 iflag=fullblock 2>/dev/null | sleep 1000 &
 for i in 1 2 3 4 5 6; do
 	sh -c 'x=$(dd if=/dev/urandom bs=64k count=16 2>/dev/null | hexdump);
@@ -39,6 +43,7 @@ dd if=/proc/kpageflags of=/dev/vda bs=64k 2>/dev/null
 # /proc/kpageflags, by Documentation/admin-guide/mm/pagemap.rst.
 LRU, BUDDY, ANON, SWAPCACHE, HUGE, OFFLINE = (
     1 << bit for bit in (5, 10, 12, 13, 17, 23))
+HUGE_PAGES = 512        # pages in a huge page
 MOVED_MAX = 0.01        # of all pages: have changed since the guest looked
 SIZE_MAX = 0.02         # by which we and makedumpfile may differ
 
@@ -142,6 +147,27 @@ def check_makedumpfile(case, dead, core, number):
                f"{len(peer)}")
 
 
+def told(dead, kind):
+    """How many pages of a kind are left out, as the console said."""
+    found = re.search(rf"among those not in it: (\d+) {kind}", dead.console)
+    return int(found[1]) if found else 0
+
+
+def check_kinds(case, dead):
+    """Huge pages that were told are those of /proc/meminfo; the transparent
+    ones may have become more since, as a process may still fill its memory."""
+    about = dict(line.split(":") for line in dead.found["meminfo"])
+    pages = {key: int(about[key].split()[0]) for key in
+             ("HugePages_Total", "AnonHugePages")}
+    case.equal(told(dead, "hugetlb"), pages["HugePages_Total"] * HUGE_PAGES,
+               "hugetlb pages")
+    case.check(pages["AnonHugePages"] > 0, "no transparent huge pages")
+    got = told(dead, "transparent huge")
+    case.check(got >= pages["AnonHugePages"] // 4 and got % HUGE_PAGES == 0,
+               f"{got} transparent huge pages were told, where "
+               f"{pages['AnonHugePages']} kB were in use")
+
+
 def level(case, bus, number, **options):
     account, other = case.disk(4, None), case.disk(32, None)
     dead = crash.kill(case, bus, dumpon=f"dumpon -d {number}", work=BUSY,
@@ -157,6 +183,7 @@ def level(case, bus, number, **options):
     flags = struct.unpack(f"<{top}Q", account.read(0, 8 * top))
     check_flags(case, core, flags + (0,) * (1 << 20), number)
     check_makedumpfile(case, dead, core, number)
+    check_kinds(case, dead)
     return core
 
 
@@ -171,3 +198,46 @@ def level_31_leaves_out_what_makedumpfile_does(case):
         at = ("cache", "private cache", "user", "free").index(what) + 3
         case.check(core.counts[at] >= least,
                    f"{core.counts[at]} pages of class {what} are left out")
+
+
+BALLOON_MIB = 96
+
+
+@test(slow=True)
+def balloon_is_counted_and_left_alone(case):
+    """memory that a balloon has given back to the hypervisor is told as such,
+    page by page, and is not in the dump."""
+    more = initramfs.more_modules(case.kernel.root, case.kernel.release,
+                                  ("virtio_balloon",))
+    if more is None:
+        raise Skip("the kernel has no driver for it")
+    archive, load = more
+
+    def inflate(vm):
+        vm.data.wait("@@balloon", 120)
+        vm.qmp.cmd("balloon", value=(vm.mem_mib - BALLOON_MIB) << 20)
+        vm.qmp.cmd("query-balloon")
+        vm.data.send("blow")
+    dead = crash.kill(case, "nvme", dumpon="dumpon -d 31", extra=archive,
+                      find=load, meet=inflate, mem_mib=512,
+                      before=["-device", "virtio-balloon-pci"], work="""
+echo "@@balloon"
+read -r word
+_n=0
+_before=$(sed -n 's/^balloon_inflate //p' /proc/vmstat)
+while sleep 1; do
+	_now=$(sed -n 's/^balloon_inflate //p' /proc/vmstat)
+	[ "$_now" != "$_before" ] || [ "$_now" = 0 ] || break
+	_before=$_now
+	[ $((_n += 1)) -le 60 ] || die "the balloon does not fill"
+done
+say balloon sed -n 's/^balloon_[a-z]* //p' /proc/vmstat
+""")
+    dead.check_complete()
+    inflate_, deflate = (int(text) for text in dead.found["balloon"][:2])
+    case.equal(inflate_ - deflate, BALLOON_MIB << 20 >> 12,
+               "pages in the balloon, by /proc/vmstat")
+    case.equal(told(dead, "given back to the hypervisor"),
+               inflate_ - deflate, "pages told")
+    core = corefile.Core(dead.save())
+    case.equal(core.counts[9], inflate_ - deflate, "pages counted")
