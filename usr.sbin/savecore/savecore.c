@@ -32,7 +32,8 @@ usage(void)
 	    "[--zstd[=level]] [directory]\n"
 	    "       savecore [-fvz] [-D device] [-d level,...] [-F format] "
 	    "[-Z level]\n"
-	    "           [--zstd[=level]] -o file [core]\n"	    "       savecore -c [-v] [-D device] [-N system] [--wipe]\n"
+	    "           [--zstd[=level]] -o file [core]\n"
+	    "       savecore -c [-v] [-D device] [-N system] [--wipe]\n"
 	    "       savecore -C | -n [-v] [-D device] [-N system]\n");
 	exit(1);
 }

@@ -13,31 +13,70 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "saving.h"
 
+/* How the core is written. */
+struct how {
+	const char *option, *value;
+	const char *suffix;
+	bool other;		/* only savecore can make a core(5) of it */
+};
+
+static const struct how plain = { NULL, NULL, ".core", false };
+static const struct how gzip = { "-z", NULL, ".core.gz", false };
+static const struct how zstd = { "--zstd", NULL, ".core.zst", true };
+static const struct how elf = { "-F", "elf", ".elf", true };
+static const struct how kdump = { "-F", "kdump", ".kdump", true };
+
 static int
-run(struct sandbox *s, bool compress)
+run(struct sandbox *s, const struct how *how)
 {
-	return compress ? sandbox_run(s, "-z", "-D", s->image, s->dir, NULL) :
-	    sandbox_run(s, "-D", s->image, s->dir, NULL);
+	return sandbox_run(s, "-D", s->image, s->dir, how->option, how->value,
+	    NULL);
 }
 
 static bool
-have_core(const struct sandbox *s, bool compress)
+good(struct sandbox *s, const char *name)
 {
-	return sandbox_good(s, compress ? "linux.0.core.gz" : "linux.0.core") ||
-	    sandbox_good(s, compress ? "linux.1.core.gz" : "linux.1.core");
+	char in[160], out[160];
+	bool r;
+
+	snprintf(in, sizeof(in), "%s/%s", s->dir, name);
+	snprintf(out, sizeof(out), "%s/back", s->dir);
+	r = sandbox_run(s, "-o", out, in, NULL) == 0 && sandbox_good(s, "back");
+	(void)unlink(out);
+	return r;
+}
+
+static bool
+have_core(struct sandbox *s, const struct how *how)
+{
+	const char *at = s->inject_at;
+	char name[64];
+	bool r = false;
+	int i;
+
+	s->inject_at = NULL;
+	for (i = 0; i < 2 && !r; i++) {
+		snprintf(name, sizeof(name), "linux.%d%s", i, how->suffix);
+		r = sandbox_has(s, name) && (how->other ? good(s, name) :
+		    sandbox_good(s, name));
+	}
+	s->inject_at = at;
+	return r;
 }
 
 /* After a run with a fault: the invariant; and a run without it puts all
  * right. */
 static void
-assert_invariant(struct sandbox *s, bool compress, int status, const char *at)
+assert_invariant(struct sandbox *s, const struct how *how, int status,
+    const char *at)
 {
-	bool core = have_core(s, compress);
+	bool core = have_core(s, how);
 
 	assert_true(sandbox_swap_untouched(s));
 	if (!core && !sandbox_untouched(s))
@@ -47,10 +86,10 @@ assert_invariant(struct sandbox *s, bool compress, int status, const char *at)
 		fail_msg("call %s: says success: %s", at, s->said);
 	s->inject_at = NULL;
 	s->fsize = 0;
-	status = run(s, compress);
+	status = run(s, how);
 	if (status != 0)
 		sandbox_assert_said(s, "no core dump");
-	if (!have_core(s, compress) || sandbox_untouched(s))
+	if (!have_core(s, how) || sandbox_untouched(s))
 		fail_msg("call %s: not put right: %s", at, s->said);
 	if (sandbox_has(s, ".linux.0.core.partial") ||
 	    sandbox_has(s, ".linux.bounds.partial"))
@@ -59,28 +98,29 @@ assert_invariant(struct sandbox *s, bool compress, int status, const char *at)
 
 /* Every step-th call in turn. */
 static void
-inject(struct sandbox *s, bool compress, const char *how, unsigned int step)
+inject(struct sandbox *s, const struct how *how, const char *fault,
+    unsigned int step)
 {
 	unsigned long calls, n;
 	char at[32];
 	int status;
 
-	assert_int_equal(run(s, compress), 0);
-	assert_true(have_core(s, compress));
+	assert_int_equal(run(s, how), 0);
 	calls = s->calls;
+	assert_true(have_core(s, how));
 	assert_true(calls > 20);
 	for (n = 1; n <= calls; n += step) {
 		sandbox_reset(s);
 		snprintf(at, sizeof(at), "%lu", n);
 		s->inject_at = at;
-		s->inject_how = how;
-		status = run(s, compress);
+		s->inject_how = fault;
+		status = run(s, how);
 		/* The keeper outlives the worker, and says so. */
-		if (strcmp(how, "kill") == 0 && status != -SIGKILL) {
+		if (strcmp(fault, "kill") == 0 && status != -SIGKILL) {
 			assert_int_equal(status, 1);
 			sandbox_assert_said(s, "was ended by signal 9");
 		}
-		assert_invariant(s, compress, status, at);
+		assert_invariant(s, how, status, at);
 	}
 }
 
@@ -88,7 +128,7 @@ inject(struct sandbox *s, bool compress, const char *how, unsigned int step)
 static void
 fault_call_fails_once_keeps_dump_or_core(void **state)
 {
-	inject(*state, false, "once", 1);
+	inject(*state, &plain, "once", 1);
 }
 
 /* This test checks the invariant where every other call and all after it
@@ -96,21 +136,35 @@ fault_call_fails_once_keeps_dump_or_core(void **state)
 static void
 fault_call_fails_for_ever_keeps_dump_or_core(void **state)
 {
-	inject(*state, false, "ever", 2);
+	inject(*state, &plain, "ever", 2);
 }
 
 /* This test checks the invariant where savecore is killed at each call. */
 static void
 fault_killed_keeps_dump_or_core(void **state)
 {
-	inject(*state, false, "kill", 1);
+	inject(*state, &plain, "kill", 1);
 }
 
 /* This test checks the same for compressed cores. */
 static void
 fault_compressed_call_fails_keeps_dump_or_core(void **state)
 {
-	inject(*state, true, "ever", 3);
+	inject(*state, &gzip, "ever", 3);
+}
+
+/* This test checks the same for cores in other formats, and where savecore is
+ * killed. */
+static void
+fault_other_formats_keep_dump_or_core(void **state)
+{
+	inject(*state, &kdump, "kill", 3);
+	sandbox_reset(*state);
+	inject(*state, &elf, "once", 4);
+	sandbox_reset(*state);
+	inject(*state, &zstd, "kill", 4);
+	sandbox_reset(*state);
+	inject(*state, &zstd, "once", 3);
 }
 
 /* This test checks that a disk that is full at any size keeps the dump: here
@@ -127,9 +181,9 @@ fault_disk_full_keeps_dump_or_core(void **state)
 		sandbox_reset(s);
 		s->fsize = size;
 		snprintf(at, sizeof(at), "size %lu", size);
-		status = run(s, false);
+		status = run(s, &plain);
 		assert_true(status == 1 || size > s->core_len);
-		assert_invariant(s, false, status, at);
+		assert_invariant(s, &plain, status, at);
 	}
 }
 
@@ -141,6 +195,7 @@ main(void)
 		TEST(fault_call_fails_for_ever_keeps_dump_or_core),
 		TEST(fault_killed_keeps_dump_or_core),
 		TEST(fault_compressed_call_fails_keeps_dump_or_core),
+		TEST(fault_other_formats_keep_dump_or_core),
 		TEST(fault_disk_full_keeps_dump_or_core),
 	};
 
