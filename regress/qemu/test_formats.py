@@ -10,6 +10,7 @@ import re
 import subprocess
 
 import crash
+import kdump
 import test_truth
 from case import Skip, test
 
@@ -232,3 +233,71 @@ def crash_and_drgn_agree(case):
     case.check("could not" not in said["elf"]["tasks"], "drgn's stacks")
     case.check("Kernel panic - not syncing: sysrq triggered crash" in
                said["elf"]["log"], "drgn's log")
+
+
+def frames(text, first=None, last="do_syscall_64"):
+    """The functions of a backtrace of crash(8), from the one that panicked on:
+    what is called after the panic is not the same with kdump.  What is beyond
+    the system call is left over on the stack from others before."""
+    found = re.findall(r"^ *#\d+ \[\w+\] (\w+) at", text, flags=re.M)
+    start = found.index(first) if first in found else 0
+    end = found.index(last) + 1 if last in found else len(found)
+    return found[start:end]
+
+
+def names(tasks):
+    """The names of tasks that drgn lists, but for workers, which come and go."""
+    found = re.findall(r"^task \d+ (.*)$", tasks, flags=re.M)
+    return sorted({name.split("/")[0] for name in found
+                   if not name.startswith("kworker")})
+
+
+@test(slow=True)
+def core_of_kdump_and_ours_agree(case):
+    """what kdump saved of a guest is read, converted and read again by crash and
+    drgn with the same answers; and of our own cores of the same kind of guest
+    they say the same: the backtrace, the stopped CPUs, tasks, the log."""
+    symbols = vmlinux(case)
+    theirs = kdump.kill(case, smp=2)
+    log = crash.run_tool(case, "crashinfo", "-M", theirs.vmcore, "dmesg")
+    case.check("sysrq: Trigger a crash" in log, "the log of kdump's core")
+    files = {"kdump's": theirs.vmcore}
+    for form in ("kcore", *FORMATS):
+        files[form] = convert(case, theirs.vmcore, form, f"their.{form}")
+        for command in (("dmesg",), ("modules",), ("ps",), ("bt", "-a")):
+            case.equal(crash.run_tool(case, "crashinfo", "-M", files[form],
+                                      *command),
+                       crash.run_tool(case, "crashinfo", "-M", theirs.vmcore,
+                                      *command), f"{command[0]} of {form}")
+    del files["kcore"]
+    said = {form: crash_says(case, path, symbols, f"their.{form}")
+            for form, path in files.items()}
+    told = {form: drgn_says(case, path, symbols, f"their.{form}")
+            for form, path in files.items()}
+    for form in FORMATS:
+        case.equal(said[form], said["kdump's"], f"crash, of {form}")
+        case.equal(told[form], told["kdump's"], f"drgn, of {form}")
+    for path in files.values():
+        os.unlink(path)
+
+    dead = crash.kill(case, "virtio", smp=2, mem_mib=512, swap_mib=600,
+                      dumpon="dumpon -d 31")
+    dead.check_complete()
+    core = dead.save()
+    for form in FORMATS:
+        path = convert(case, core, form, f"our.{form}")
+        ours = crash_says(case, path, symbols, f"our.{form}")
+        bt = frames(ours["bt"], "sysrq_handle_crash")
+        case.check(len(bt) > 5, f"{form}: the backtrace: {ours['bt']}")
+        case.equal(bt, frames(said["kdump's"]["bt"],
+                                "sysrq_handle_crash"), f"{form}: crash's bt")
+        case.equal(frames(ours["one"]), frames(said["kdump's"]["one"]),
+                   f"{form}: crash's bt 1")
+        case.equal(ours["cpus"].count("PID: "),
+                   said["kdump's"]["cpus"].count("PID: "),
+                   f"{form}: CPUs in crash's bt -a")
+        mine = drgn_says(case, path, symbols, f"our.{form}")
+        case.equal(names(mine["tasks"]), names(told["kdump's"]["tasks"]),
+                   f"{form}: drgn's tasks")
+        case.check("sysrq: Trigger a crash" in mine["log"],
+                   f"{form}: drgn's log")
