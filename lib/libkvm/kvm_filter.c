@@ -501,6 +501,8 @@ filter(kvm_t *kd, unsigned int level)
 	f->places = kd->where.n == 0;
 	f->b.data.unit = f->b.excl.unit = 1;
 	f->b.known = true;
+	/* Each piece is read once: a map would only fill up with them. */
+	atomic_store(&kd->small.off, true);
 	r = filter_info(f);
 	if (r == 0)
 		r = filter_map(f);
