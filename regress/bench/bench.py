@@ -13,6 +13,7 @@ import sys
 import traceback
 
 import case
+import convert
 import guest
 import host
 import reader
@@ -30,6 +31,8 @@ MEASUREMENTS = {
         args, name, "virtio", 1024, 1000),
     "scan": scan.measure,
     "savecore": host.savecore,
+    "convert-1g": convert.measure,
+    "save-64g": convert.large,
     "libkvm": reader.measure,
     "kdump-1g": lambda args, name: versus.measure(args, name, 1024),
     "kdump-4g": lambda args, name: versus.measure(args, name, 4096),
@@ -50,6 +53,8 @@ kdump-tools sets aside; 80M is the least with which it worked here
 scan: pass 1 of a panic at level 31 in an idle guest, by the module's own line;
 peer: makedumpfile -d 31 of the same memory on the host, its own account of the
 two steps that exclude pages; goals: 2 ms per GiB, and 0.01 % of memory held more
+convert: with level 31 and zstd 1 as quick as makedumpfile -l, 20 % smaller, 4
+times as quick as makedumpfile -c; the report of a 1 GiB dump in at most 200 ms
 savecore: dump to core file, checked and synced; peer: cp of the same file
 libkvm: each task is a process: opening a 1 GiB dump, 1000 symbols, a list of
 5000 threads, the log; 1,000,000 words and all memory, timed within; memory is
