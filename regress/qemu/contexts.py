@@ -31,7 +31,7 @@ class Context:
     functions: dict = field(default_factory=dict)
     console: bool = True
     reboots: bool = True
-    timeout_s: int = 40
+    timeout_s: int = 25
 
 
 def how(text, *more):
@@ -49,6 +49,8 @@ def knob(**values):
 READ = "dd if={disk} of=/dev/null bs=4k count=64 iflag=direct 2>/dev/null"
 FILL = """mount -t tmpfs -o size=100% none /dev/shm
 dd if=/dev/urandom of=/dev/shm/fill bs=64k 2>/dev/null"""
+# The CPU that gets stuck is not the shell's.
+ALONE = "taskset -p 1 $$\n"
 FILES = """mkfs.ext4 -q {disk4} && mount -t ext4 {disk4} /mnt
 """
 WRITE = "dd if=/sbin/savecore of=/mnt/file bs=64k count=8 2>/dev/null; sync"
@@ -166,13 +168,13 @@ CONTEXTS = (
             how("null at wait_for_lsr wait_for_xmitr", "echo x >/dev/kmsg"),
             OOPSED),
     Context("printk-stuck", "another CPU is stuck with the console's locks",
-            how("deaf at wait_for_lsr wait_for_xmitr",
-                "taskset 2 sh -c 'echo x >/dev/kmsg' &",
-                f"sleep 1; taskset 1 sh -c 'echo panic >{HOW}'"), PANIC),
+            ALONE + how("deaf at wait_for_lsr wait_for_xmitr",
+                        "taskset 2 sh -c 'echo x >/dev/kmsg' &",
+                        "sleep 1", how("panic")), PANIC),
     Context("oops-stuck", "another CPU is stuck in the middle of an oops",
-            how("deaf at print_modules",
-                f"taskset 2 sh -c 'echo null >{HOW}' &",
-                "sleep 1; taskset 1 sh -c 'echo c >/proc/sysrq-trigger'"),
+            ALONE + how("deaf at print_modules",
+                        f"taskset 2 sh -c 'echo null >{HOW}' &",
+                        "sleep 1", "echo c >/proc/sysrq-trigger"),
             "sysrq triggered crash"),
     Context("no-console", "no console at all",
             "echo N >/sys/class/tty/ttyS0/console\n" + how("panic"), PANIC,
@@ -188,10 +190,10 @@ CONTEXTS = (
         "panic at arm_disk_unlock", "dumpon {disk2}"), PANIC),
     Context("suspend-begin", "a suspend, devices still awake",
             how("panic at dpm_prepare", "echo freeze >/sys/power/state"),
-            PANIC),
+            PANIC, console=False),
     Context("suspend-end", "a suspend, devices asleep",
-            how("panic at s2idle_loop s2idle_enter tick_freeze", "echo freeze >/sys/power/state"),
-            PANIC),
+            how("panic at dpm_suspend_noirq",
+                "echo freeze >/sys/power/state"), PANIC, console=False),
     Context("shutdown", "shutdown, devices shut down",
             "swapoff -a\n" + how("panic at syscore_shutdown", "poweroff -f"),
             PANIC),

@@ -6,7 +6,6 @@
  */
 #include <sys/ktypes.h>
 #include <dev/dumpdev.h>
-#include <dev/pcireg.h>
 
 const struct dumpdev_ops *const dumpdev_drivers[] = {
 	&nvme_dumpdev_ops,
@@ -129,6 +128,7 @@ dumpdev_attach(struct dumpdev *dd)
 	error = dumpdev_bufs_alloc(dd);
 	if (error != 0)
 		return error;
+	dumpdev_pci_save(dd);
 	error = dd->ops->attach(dd);
 	dumpdev_bufs_free(dd, error == 0 ? dd->nslots : 0);
 	return error;
@@ -139,27 +139,6 @@ dumpdev_detach(struct dumpdev *dd)
 {
 	dd->ops->detach(dd);
 	dumpdev_bufs_free(dd, 0);
-}
-
-int
-dumpdev_pci_enable(struct dumpdev *dd)
-{
-	const struct dumpdev_bus_ops *ops = dd->bus->ops;
-	const uint32_t wanted = PCIREG_COMMAND_MEMORY | PCIREG_COMMAND_MASTER;
-	uint32_t command;
-
-	if (ops->cfg_read4(dd->bus, PCIREG_ID) == 0xffffffff)
-		return dumpdev_fail(dd, -ENXIO,
-		    "controller gone: configuration space reads all ones");
-	/* Zeros to the status half: its bits are cleared by writing ones. */
-	command = ops->cfg_read4(dd->bus, PCIREG_COMMAND) & 0xffff;
-	ops->cfg_write4(dd->bus, PCIREG_COMMAND,
-	    command | wanted | PCIREG_COMMAND_NOINTX);
-	command = ops->cfg_read4(dd->bus, PCIREG_COMMAND);
-	if (command == 0xffffffff || (command & wanted) != wanted)
-		return dumpdev_fail(dd, -ENXIO,
-		    "controller gone: command register reads %#x", command);
-	return 0;
 }
 
 int

@@ -169,6 +169,7 @@ struct dumpdev {
 				   A multiple of 4096 */
 	uint32_t max_xfer;	/* the stock driver's limit in bytes; 0: none */
 
+	uint32_t bars[DUMPDEV_NBARS];	/* config space's, when armed */
 	struct dumpdev_slot slots[DUMPDEV_MAXSLOTS];
 	bool started;		/* dumpdev_start() was called */
 	bool dead;		/* timed out or broken: touch it no more */
@@ -212,9 +213,12 @@ __must_check int dumpdev_match(struct dumpdev *dd);
 __must_check int dumpdev_attach(struct dumpdev *dd);
 void dumpdev_detach(struct dumpdev *dd);
 
+/* Armed.  Keeps what a sleeping function forgets. */
+void dumpdev_pci_save(struct dumpdev *dd);
 /*
- * Panic.  Sets memory space and bus master in the PCI command register, after
- * checking that the function answers at all: 0, or -ENXIO where it is gone.
+ * Panic.  Wakes the function up where it sleeps, and sets memory space and bus
+ * master in the PCI command register, after checking that it answers at all: 0,
+ * or -ENXIO where it is gone or stays asleep.
  */
 __must_check int dumpdev_pci_enable(struct dumpdev *dd);
 

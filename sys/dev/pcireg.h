@@ -17,6 +17,8 @@
 #define PCIREG_COMMAND_NOINTX	0x0400u
 #define PCIREG_STATUS_CAPLIST	0x00100000u
 
+#define PCIREG_BAR0		0x10	/* six of them */
+
 #define PCIREG_CLASS		0x08	/* revision; class code above it */
 #define PCIREG_CLASSCODE(v)	((v) >> 8)
 
@@ -25,7 +27,14 @@
 #define PCIREG_CAP_ID(v)	((v) & 0xff)
 #define PCIREG_CAP_NEXT(v)	(((v) >> 8) & 0xfc)
 #define PCIREG_CAP_VENDOR	0x09
+#define PCIREG_CAP_PM		0x01
 #define PCIREG_CAP_FIRST	0x40	/* none lies in the header */
 #define PCIREG_CAP_MAX		48	/* no more fit: a longer list loops */
+
+/* PCI Bus Power Management Interface Specification 1.2, 3.2.4: from the
+ * capability's start; its upper half is data */
+#define PCIREG_PM_CSR		4
+#define PCIREG_PM_CSR_STATE	0x0003u	/* D0 is 0 */
+#define PCIREG_PM_CSR_PMESTATUS	0x8000u
 
 #endif /* _DEV_PCIREG_H_ */

@@ -5,7 +5,7 @@
  * registers a panic notifier ahead of ours.
  *
  * arm_lock is taken here only where the event must wait for the disarming: the
- * PCI function's driver going (our DMA memory must go first), and suspend.  All
+ * PCI function's driver going (our DMA memory must go first), and sleep.  All
  * else is work for later, so that nobody waits for arm_lock under a lock that
  * arming may want.
  */
@@ -104,6 +104,8 @@ rearm_work(struct work_struct *work)
 {
 	mutex_lock(&arm_lock);
 	arm_asleep = false;
+	/* Much may have changed meanwhile: look at all of it again. */
+	arm_suspend("the machine was asleep; armed again at once");
 	arm_resume();
 	mutex_unlock(&arm_lock);
 }
@@ -155,12 +157,18 @@ on_pm(struct notifier_block *nb, unsigned long event, void *data)
 {
 	switch (event) {
 	case PM_SUSPEND_PREPARE:
+		/* A kernel may die on its way to sleep, and back: it stays
+		 * armed, and what is asleep by then is woken up. */
+		mutex_lock(&arm_lock);
+		arm_asleep = true;
+		mutex_unlock(&arm_lock);
+		break;
 	case PM_HIBERNATION_PREPARE:
 	case PM_RESTORE_PREPARE:
 		mutex_lock(&arm_lock);
 		arm_asleep = true;
-		arm_suspend("the machine is suspending; armed again when it "
-		    "is back");
+		arm_suspend("the machine is hibernating; armed again when "
+		    "it is back");
 		mutex_unlock(&arm_lock);
 		break;
 	case PM_POST_SUSPEND:

@@ -4,10 +4,14 @@
  *
  * A panic notifier, first in the list: panic() has stopped the other CPUs by
  * then.  The dump runs once, on a stack of its own.  A fault inside it ends it:
- * the die notifier sends the CPU back to where the dump was called from, what
- * the dump had begun is put in order as far as it can be, and the panic goes on.
+ * the CPU is sent back to where the dump was called from, what the dump had begun
+ * is put in order as far as it can be, and the panic goes on.  A fault is seen by
+ * a probe, or by the die notifier, before the kernel's oops takes its lock, which
+ * a CPU that panic() has stopped may hold.  Where the kernel panics once more in
+ * the middle of a dump, as it does at a machine check, that ends the dump, too.
  */
 #include <linux/kdebug.h>
+#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/sched.h>
@@ -26,6 +30,10 @@ static char hook_message[512];
 static atomic_t hook_ran;
 static int hook_cpu = -1;		/* that the dump runs on, while it does */
 static bool hook_faulted;		/* the dump was ended by a fault */
+static struct {
+	const char *what;
+	unsigned long ip, address;	/* address: of a page fault, or 0 */
+} hook_fault;
 static void *hook_moved_fns[MOVED_MAX];
 static unsigned int hook_nmoved;
 
@@ -67,14 +75,31 @@ header_at_panic(cpu_kcore_hdr_t *h)
 	h->uptime_ns = ktime_get_boot_fast_ns();
 }
 
+/* A dump that can't go on: what it has begun is put in order. */
+static void
+hook_abandon(struct armed *a)
+{
+	hook_faulted = true;
+	(void)hook_guarded(a);
+}
+
 static int
 hook_panic(struct notifier_block *nb, unsigned long event, void *message)
 {
 	struct armed *a = READ_ONCE(hook_armed);
 	unsigned long flags;
 
-	if (!a || atomic_xchg(&hook_ran, 1) != 0)
+	if (!a)
 		return NOTIFY_DONE;
+	if (atomic_xchg(&hook_ran, 1) != 0) {
+		/* The dump beneath us is not come back to, nor is its stack. */
+		if (hook_cpu == raw_smp_processor_id() && !hook_faulted) {
+			md_printf("swapcore: dump failed: another panic "
+			    "ended it\n");
+			hook_abandon(a);
+		}
+		return NOTIFY_DONE;
+	}
 	local_irq_save(flags);
 	hook_panicked = true;
 	if (message)
@@ -83,9 +108,9 @@ hook_panic(struct notifier_block *nb, unsigned long event, void *message)
 	header_at_panic(&a->dump.hdr);
 	if (hook_guarded(a) == -EFAULT) {
 		md_printf("swapcore: dump failed: a fault inside the dumper "
-		    "ended it\n");
-		hook_faulted = true;
-		(void)hook_guarded(a);
+		    "ended it: %s at %pS, address %#lx\n", hook_fault.what,
+		    (void *)hook_fault.ip, hook_fault.address);
+		hook_abandon(a);
 	}
 	local_irq_restore(flags);
 	return NOTIFY_DONE;
@@ -98,27 +123,88 @@ static struct notifier_block hook_panic_nb[2] = {
 };
 static unsigned int hook_listed;
 
+/* Did this fault happen in the dump?  Then it goes on where that was called. */
+static bool
+hook_caught(struct pt_regs *regs, const char *what, unsigned long address)
+{
+	if (hook_cpu < 0 || hook_cpu != raw_smp_processor_id())
+		return false;
+	hook_cpu = -1;
+	hook_fault.what = what;
+	hook_fault.ip = regs->ip;
+	hook_fault.address = address;
+	md_abort(regs);
+	return true;
+}
+
 static int
 hook_die(struct notifier_block *nb, unsigned long event, void *data)
 {
 	struct die_args *args = data;
 
-	if (event != DIE_OOPS)
+	/* The first two come ahead of the third, which is under a lock. */
+	if (event != DIE_GPF && event != DIE_TRAP && event != DIE_OOPS)
 		return NOTIFY_DONE;
-	if (hook_cpu < 0 || hook_cpu != raw_smp_processor_id()) {
-		if (!hook_panicked)
-			regs_oopsed(args->regs);
-		return NOTIFY_DONE;
-	}
-	hook_cpu = -1;
-	md_abort(args->regs);
-	return NOTIFY_STOP;
+	if (hook_caught(args->regs, args->str, 0))
+		return NOTIFY_STOP;
+	if (event == DIE_OOPS && !hook_panicked)
+		regs_oopsed(args->regs);
+	return NOTIFY_DONE;
 }
 
 static struct notifier_block hook_die_nb = {
 	.notifier_call = hook_die,
 	.priority = INT_MAX,
 };
+
+#ifdef HAVE_PAGE_FAULT_OOPS
+/* The kernel has found that a page fault is an oops.  Ours: its function returns
+ * at once, and so does the fault, to where we say. */
+static int
+hook_page_fault(struct kprobe *kp, struct pt_regs *regs)
+{
+	unsigned long fault = regs_get_kernel_argument(regs, 0);
+	unsigned long address = regs_get_kernel_argument(regs, 2);
+
+	if (!hook_caught((struct pt_regs *)fault, "page fault", address))
+		return 0;
+	md_return(regs);
+	return 1;
+}
+
+/* With this one the probe may change where execution goes on. */
+static void
+hook_page_fault_post(struct kprobe *kp, struct pt_regs *regs,
+    unsigned long flags)
+{
+}
+
+static struct kprobe hook_fault_kprobe = {
+	.symbol_name = "page_fault_oops",
+	.pre_handler = hook_page_fault,
+	.post_handler = hook_page_fault_post,
+};
+static bool hook_fault_probed;
+
+static void
+hook_probe(void)
+{
+	hook_fault_kprobe.addr = NULL;
+	hook_fault_kprobe.flags = 0;
+	hook_fault_probed = register_kprobe(&hook_fault_kprobe) == 0;
+}
+
+static void
+hook_unprobe(void)
+{
+	if (hook_fault_probed)
+		unregister_kprobe(&hook_fault_kprobe);
+	hook_fault_probed = false;
+}
+#else
+static void hook_probe(void) { }
+static void hook_unprobe(void) { }
+#endif
 
 /*
  * Priorities can't be exceeded, only shared, and of equal ones the earlier
@@ -183,6 +269,7 @@ hook_init(struct armed *a)
 		unregister_die_notifier(&hook_die_nb);
 		return arm_refuse(error, "the panic notifier is refused");
 	}
+	hook_probe();
 	regs_init(a);
 	hook_nmoved = 0;
 	smp_store_release(&hook_armed, a);
@@ -197,5 +284,6 @@ hook_fini(void)
 	(void)atomic_notifier_chain_unregister(&panic_notifier_list,
 	    &hook_panic_nb[hook_listed]);
 	unregister_die_notifier(&hook_die_nb);
+	hook_unprobe();
 	regs_fini();
 }

@@ -120,6 +120,12 @@ kcompat_hrtimer_init(struct hrtimer *timer,
 #define KCOMPAT_KMSG_ITER(name)	struct kmsg_dumper name = { .active = true }
 #endif
 
+/* "x86/fault: Split the OOPS code out from no_context()", v5.13: before, a
+ * function decides on and makes the oops of a page fault. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
+#define HAVE_PAGE_FAULT_OOPS
+#endif
+
 /* "kernel.h: split out panic and oops helpers", v5.14: the list of panic
  * notifiers has a header of its own. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)

@@ -395,8 +395,51 @@ dumpdev_pci_enable_sets_or_tells(void **state)
 	assert_int_equal(dumpdev_pci_enable(&dd), -ENXIO);
 	assert_non_null(strstr(dd.reason, "gone"));
 	fakebus_cfg_set4(&fb, 0, 0x12345678);
-	fb.gone_at = fb.naccess + 4;	/* when the register is read back */
+	fb.gone_at = fb.naccess + 5;	/* when the register is read back */
 	assert_int_equal(dumpdev_pci_enable(&dd), -ENXIO);
+}
+
+/* A function with two BARs and two capabilities, asleep in D3. */
+static void
+sleeping_function(void)
+{
+	fakebus_cfg_set4(&fb, 0x04, 0x00100000);
+	fakebus_cfg_set4(&fb, 0x10, 0xfebf0004);
+	fakebus_cfg_set4(&fb, 0x14, 0x00000012);
+	fakebus_cfg_set4(&fb, 0x34, 0x40);
+	fakebus_cfg_set4(&fb, 0x40, 0x00005011);
+	fakebus_cfg_set4(&fb, 0x50, 0x00030001);
+	fakebus_cfg_set4(&fb, 0x54, 0x0000810b);
+	fb.pm_at = 0x50;
+	dumpdev_pci_save(&dd);
+}
+
+/* This test checks that a function that sleeps is woken up, given the time that
+ * takes, and has the BARs again that it had when it was armed. */
+static void
+dumpdev_pci_enable_asleep_wakes_up(void **state)
+{
+	uint64_t begin = fb.now_us;
+
+	(void)state;
+	sleeping_function();
+	assert_int_equal(dumpdev_pci_enable(&dd), 0);
+	assert_true(fb.now_us - begin >= 10000);
+	assert_int_equal(fb.cfg[0x54], 0x08);
+	assert_int_equal(fb.cfg[0x13], 0xfe);
+	assert_int_equal(fb.cfg[0x14], 0x12);
+	assert_int_equal(fb.cfg[4] & 6, 6);
+}
+
+/* This test checks that a function that does not wake up is told. */
+static void
+dumpdev_pci_enable_asleep_for_ever_tells(void **state)
+{
+	(void)state;
+	sleeping_function();
+	fb.sleeps_on = true;
+	assert_int_equal(dumpdev_pci_enable(&dd), -ENXIO);
+	assert_non_null(strstr(dd.reason, "power state D3"));
 }
 
 /* This test checks that attach gives back the buffers that the driver doesn't
@@ -481,6 +524,8 @@ main(void)
 		TEST(dumpdev_start_fails_dead),
 		TEST(dumpdev_stop_flushes_and_ends),
 		TEST(dumpdev_pci_enable_sets_or_tells),
+		TEST(dumpdev_pci_enable_asleep_wakes_up),
+		TEST(dumpdev_pci_enable_asleep_for_ever_tells),
 		TEST(dumpdev_attach_limits_checked),
 		TEST(dumpdev_match_unknown_told),
 	};

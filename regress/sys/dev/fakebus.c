@@ -46,6 +46,19 @@ fakebus_cfg_write4(struct dumpdev_bus *bus, unsigned int off, uint32_t v)
 
 	assert_false(fb->armed);
 	fb->naccess++;
+	if (fb->pm_at != 0 && off == fb->pm_at + 4u) {
+		/* To D0, without any BAR. */
+		assert_int_equal(v >> 16, 0);
+		assert_int_equal(v & 0x8003, 0);
+		memset(fb->cfg + 0x10, 0, 24);
+		if (!fb->sleeps_on)
+			fb->cfg[off] = (uint8_t)v;
+		return;
+	}
+	if (fb->pm_at != 0 && off >= 0x10 && off < 0x28) {
+		memcpy(fb->cfg + off, &v, sizeof(v));
+		return;
+	}
 	/* The command register; ones in its status half would clear bits. */
 	assert_int_equal(off, 4);
 	assert_int_equal(v >> 16, 0);

@@ -26,6 +26,8 @@ struct fakebus {
 	struct dumpdev_bus bus;
 
 	uint8_t cfg[256];
+	unsigned int pm_at;	/* its power management capability; 0 */
+	bool sleeps_on;		/* and does not wake up */
 	uint64_t bar_len[DUMPDEV_NBARS];	/* 0: no such BAR */
 	bool bar_mapped[DUMPDEV_NBARS];
 

@@ -19,6 +19,7 @@
 #define PCI_CONF1_DATA	0xcfc
 
 void md_on_stack_abort(void);
+void md_just_return(void);
 
 int
 md_header(cpu_kcore_hdr_t *hdr, const char *note)
@@ -118,6 +119,13 @@ md_abort(struct pt_regs *regs)
 {
 	regs->ip = (unsigned long)md_on_stack_abort;
 	regs->flags &= ~(X86_EFLAGS_IF | X86_EFLAGS_DF);
+}
+
+void
+md_return(struct pt_regs *regs)
+{
+	/* Not all ways out of a probe take a new stack pointer. */
+	regs->ip = (unsigned long)md_just_return;
 }
 
 void

@@ -49,6 +49,8 @@ size_t md_copy_sum(void *dst, const void *src, size_t len, u64 acc[4]);
 int md_on_stack(void *top);
 /* Makes the interrupted code return from md_on_stack() with -EFAULT. */
 void md_abort(struct pt_regs *regs);
+/* Makes a function that a probe has stopped at its entry return at once. */
+void md_return(struct pt_regs *regs);
 /* What md_on_stack() calls; sys/os/hook.c. */
 int hook_dump(void);
 

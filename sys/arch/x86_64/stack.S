@@ -46,6 +46,10 @@ SYM_FUNC_START(md_on_stack_abort)
 SYM_FUNC_END(md_on_stack_abort)
 KCOMPAT_NON_STANDARD(md_on_stack_abort)
 
+SYM_FUNC_START(md_just_return)
+	RET
+SYM_FUNC_END(md_just_return)
+
 	.bss
 	.balign	8
 SYM_DATA_LOCAL(md_old_stack, .quad 0)
