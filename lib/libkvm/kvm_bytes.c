@@ -3,6 +3,7 @@
  * kvm_bytes.c: the formats of corefile, and the one place that reads it.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "kvm_private.h"
@@ -26,6 +27,10 @@ kvmi_pread(kvm_t *kd, void *buf, size_t len, uint64_t off)
 	for (; len > 0; to += want, len -= want, off += want) {
 		want = len;
 		from = kd->flat_on ? kvmi_flat_find(kd, off, &want) : off;
+		if (want == 0 && (want = kvmi_flat_gap(kd, off, len)) > 0) {
+			memset(to, 0, want);
+			continue;
+		}
 		if (want == 0)
 			return kvmi_err(kd, EIO, "nothing at %llu, %zu bytes "
 			    "early", (unsigned long long)off, len);

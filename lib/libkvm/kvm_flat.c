@@ -108,3 +108,21 @@ kvmi_flat_find(kvm_t *kd, uint64_t off, size_t *len)
 		*len = (size_t)(r->end - off);
 	return r->place + (off - r->start);
 }
+
+size_t
+kvmi_flat_gap(kvm_t *kd, uint64_t off, size_t len)
+{
+	const struct kvmi_range *r = kd->flat.r;
+	size_t low = 0, high = kd->flat.n, mid;
+
+	while (low < high) {		/* the first block that ends behind */
+		mid = low + (high - low) / 2;
+		if (r[mid].end <= off)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == kd->flat.n || r[low].start <= off)
+		return 0;
+	return r[low].start - off < len ? (size_t)(r[low].start - off) : len;
+}

@@ -341,6 +341,9 @@ int kvmi_raw_check(kvm_t *kd, bool wr);
 int kvmi_flat_open(kvm_t *kd);
 /* Where it has *len bytes of off, or fewer; 0: none. */
 uint64_t kvmi_flat_find(kvm_t *kd, uint64_t off, size_t *len);
+/* The bytes from off on that no block has, but one behind them: zeros.  At
+ * most len; 0: off is in a block or behind all of them. */
+size_t kvmi_flat_gap(kvm_t *kd, uint64_t off, size_t len);
 
 /* ---- kvm_unpack.c: compressed pages ---- */
 

@@ -263,6 +263,13 @@ put_block(struct foreign *f, const uint8_t *from, uint64_t off, uint64_t len)
 		put(f, from, len);
 }
 
+static bool
+all_zeros(const uint8_t *p, size_t len)
+{
+	return p[0] == 0 && memcmp(p, p + 1, len - 1) == 0;
+}
+
+/* Zeros are left out, as makedumpfile does behind its bitmaps. */
 void
 foreign_flatten(struct foreign *f)
 {
@@ -278,7 +285,9 @@ foreign_flatten(struct foreign *f)
 	memcpy(f->file + 16, head, sizeof(head));
 	put_block(f, was + piece, 0, piece);	/* wrong, and put right below */
 	for (at = piece; at < len; at += piece)
-		put_block(f, was + at, at, len - at < piece ? len - at : piece);
+		if (len - at <= piece || !all_zeros(was + at, piece))
+			put_block(f, was + at, at,
+			    len - at < piece ? len - at : piece);
 	put_block(f, was, 0, piece);
 	put_block(f, NULL, UINT64_MAX, UINT64_MAX);
 	free(was);
