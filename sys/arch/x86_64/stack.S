@@ -47,6 +47,7 @@ SYM_FUNC_END(md_on_stack_abort)
 KCOMPAT_NON_STANDARD(md_on_stack_abort)
 
 SYM_FUNC_START(md_just_return)
+	KCOMPAT_ENDBR
 	RET
 SYM_FUNC_END(md_just_return)
 
