@@ -1,7 +1,36 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine that has no place for a dump."""
+"""Kdump on the same machine, and a machine that has no place for a dump."""
 
 from machine import Failed, SWAP, SWAP_UUID
+
+CRASHKERNEL = "crashkernel=256M"
+KDUMP_MIB = 1024
+
+
+def _kdump_saved(machine):
+    """kdump-tools' own core, which crashinfo reads as well as ours."""
+    machine.ask("ls -l /var/crash /var/crash/2*",
+                r"[1-9]\d{6,} \S+ +\d+ \S+ dump\.\d+$")
+    machine.ask("crashinfo -M /var/crash/2*/dump.2* | head -n 12",
+                "^panic +sysrq triggered crash")
+
+
+def debian_kdump_goes_first(machine):
+    """This test checks that with kdump-tools loaded dumpon says that its kernel
+    goes first, that this is so, and that crashinfo reads its core."""
+    if not machine.has("kdump.img"):
+        machine.skip("kdump-tools can't be had")
+    machine.start(append=CRASHKERNEL, image="kdump.img", mem_mib=KDUMP_MIB)
+    machine.ask("cat /sys/kernel/kexec_crash_loaded", "^1$")
+    machine.ask("dumpon -l", "^a kdump kernel is loaded and goes first, so "
+                "that no dump will be written here: unload it")
+    machine.ask("journalctl -b --no-pager -u dumpon", "kdump kernel is loaded")
+    panic = machine.oops()
+    machine.await_boot()
+    machine.tell(f"# {machine.since(panic):.0f} s from panic to shell")
+    machine.show()
+    _kdump_saved(machine)
+    machine.refute("ls -1 /var/crash", "linux")
 
 
 def debian_without_a_place_says_so_once(machine):
@@ -26,4 +55,4 @@ def debian_without_a_place_says_so_once(machine):
     machine.check_saved(0)
 
 
-TESTS = [debian_without_a_place_says_so_once]
+TESTS = [debian_kdump_goes_first, debian_without_a_place_says_so_once]
