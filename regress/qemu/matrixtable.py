@@ -49,7 +49,7 @@ def write(matrix, kernels, devices, path, **facts):
     """The table of all cells, whenever they were run."""
     columns = [(kernel, bus) for bus in devices for kernel in kernels
                if matrix.exists(kernel, bus)]
-    rows, reasons, count = [], [], {}
+    rows, reasons, count, old = [], [], {}, 0
     for context in contexts.CONTEXTS:
         row = []
         for kernel, bus in columns:
@@ -60,6 +60,8 @@ def write(matrix, kernels, devices, path, **facts):
             verdict = known["verdict"] if known else "not run"
             count[verdict] = count.get(verdict, 0) + 1
             row.append(cell_text(known))
+            if known and known["module"] != matrix.digest(kernel):
+                old += 1
             if verdict not in ("complete", "not run"):
                 reasons.append(f"- {context.name}, {bus}, "
                                f"{short(kernel.release)}: {known['why']}")
@@ -70,7 +72,9 @@ def write(matrix, kernels, devices, path, **facts):
         out.write(HEAD.format(**facts))
         out.write(f"{total} cells: " + ", ".join(
             f"{number} {verdict}" for verdict, number in sorted(
-                count.items())) + ".\n\n")
+                count.items())) + ".\n")
+        out.write(f"{old} of them were run with a module before the one that "
+                  "is there now; `?` was not run.\n\n")
         out.write("| context | " + " | ".join(
             f"{bus} {short(kernel.release)}" for kernel, bus in columns) +
             " |\n|" + " --- |" * (len(columns) + 1) + "\n")
