@@ -128,10 +128,11 @@ kvmi_trailer_check(kvm_t *kd, const kcore_trailer_t *t, unsigned int slot,
 	if (t->window_size != kd->window)
 		return kvmi_err(kd, EBADMSG, "it is about a window of %llu "
 		    "bytes, not %llu", (ull)t->window_size, (ull)kd->window);
-	if (t->part != 0 || t->nparts != 1 || t->device_index != 0)
+	if (t->part != 0 || t->nparts != 1 ||
+	    t->device_index >= KCORE_DEVICES_MAX)
 		return kvmi_err(kd, ENOTSUP, "part %u of %u on device %u; this "
-		    "library knows part 0 of 1 on device 0", t->part,
-		    t->nparts, t->device_index);
+		    "library knows part 0 of 1 on devices 0 to %u", t->part,
+		    t->nparts, t->device_index, KCORE_DEVICES_MAX - 1);
 	if (trailer_places(kd, t) == -1)
 		return -1;
 	return trailer_contents(kd, t);

@@ -28,6 +28,7 @@ import test_kernels     # noqa: F401
 import test_label       # noqa: F401
 import test_level       # noqa: F401
 import test_libkvm      # noqa: F401
+import test_list        # noqa: F401
 import test_live        # noqa: F401
 import test_matrix      # noqa: F401
 import test_memory      # noqa: F401

@@ -78,7 +78,7 @@ dumpdev_bufs_free(struct dumpdev *dd, unsigned int first)
 	for (i = first; i < DUMPDEV_MAXSLOTS; i++) {
 		buf = &dd->slots[i].buf;
 		if (buf->va != NULL)
-			dd->bus->ops->dma_free(dd->bus, buf);
+			dd->bus->ops->buf_free(dd->bus, buf);
 		memset(buf, 0, sizeof(*buf));
 	}
 }
@@ -93,7 +93,7 @@ dumpdev_bufs_alloc(struct dumpdev *dd)
 	if (dd->last_len == 0 || dd->last_len > dd->slot_len)
 		dd->last_len = dd->slot_len;
 	for (i = 0; i < dd->nslots; i++) {
-		error = dd->bus->ops->dma_alloc(dd->bus,
+		error = dd->bus->ops->buf_alloc(dd->bus,
 		    i == last ? dd->last_len : dd->slot_len,
 		    &dd->slots[i].buf);
 		if (error != 0) {
@@ -353,6 +353,8 @@ dumpdev_stop(struct dumpdev *dd)
 		return 0;
 	error = dumpdev_flush(dd);
 	stopped = dd->ops->stop(dd);
+	if (error != 0 || stopped != 0)
+		dumpdev_pci_disable(dd);
 	dd->dead = true;
 	return error != 0 ? error : stopped;
 }

@@ -57,6 +57,12 @@ struct dumpdev_bus_ops {
 	    struct dumpdev_dma *);
 	void (*dma_free)(struct dumpdev_bus *, struct dumpdev_dma *);
 
+	/* Armed only.  The same, for a slot's buffer: other devices may have
+	 * it too, of which one at a time is started. */
+	int (*buf_alloc)(struct dumpdev_bus *, size_t len,
+	    struct dumpdev_dma *);
+	void (*buf_free)(struct dumpdev_bus *, struct dumpdev_dma *);
+
 	uint64_t (*now_us)(struct dumpdev_bus *);	/* monotonic */
 	void (*relax)(struct dumpdev_bus *);	/* between two polls */
 };
@@ -221,6 +227,9 @@ void dumpdev_pci_save(struct dumpdev *dd);
  * or -ENXIO where it is gone or stays asleep.
  */
 __must_check int dumpdev_pci_enable(struct dumpdev *dd);
+/* Panic.  Clears bus master: what the function is still about does no DMA any
+ * more. */
+void dumpdev_pci_disable(struct dumpdev *dd);
 
 /*
  * Panic.  All of these return -EIO once dd is dead; the call that finds it so
@@ -242,7 +251,9 @@ __must_check int dumpdev_wait(struct dumpdev *dd, unsigned int slot);
 __must_check int dumpdev_drain(struct dumpdev *dd);
 /* Drains, then flushes the device's write cache. */
 __must_check int dumpdev_flush(struct dumpdev *dd);
-/* Flushes and shuts the controller down.  The latter even if dd is dead. */
+/* Flushes and shuts the controller down.  The latter even if dd is dead; and
+ * where one of the two goes wrong its DMA is cut off, because others use the
+ * buffers next. */
 __must_check int dumpdev_stop(struct dumpdev *dd);
 
 #endif /* _DEV_DUMPDEV_H_ */

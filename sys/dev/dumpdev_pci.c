@@ -104,3 +104,14 @@ dumpdev_pci_enable(struct dumpdev *dd)
 		    "controller gone: command register reads %#x", command);
 	return 0;
 }
+
+void
+dumpdev_pci_disable(struct dumpdev *dd)
+{
+	const struct dumpdev_bus_ops *ops = dd->bus->ops;
+	uint32_t command = ops->cfg_read4(dd->bus, PCIREG_COMMAND) & 0xffff;
+
+	if (command != 0xffff)
+		ops->cfg_write4(dd->bus, PCIREG_COMMAND,
+		    command & ~(uint32_t)PCIREG_COMMAND_MASTER);
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * dump.h: the dump core.  Three rings: layout (window, map, layout), content
- * (tables, records), device (stream).  dump_seq.c runs them in order.
+ * (tables, records), device (stream).  dump_seq.c runs them in order;
+ * dump_list.c does so on one device after the other.
  */
 #ifndef _KERN_DUMP_H_
 #define _KERN_DUMP_H_
@@ -129,17 +130,24 @@ struct dump_stream {
 	unsigned int slot;
 };
 
-struct dump {
-	/* Set when armed. */
+/* What is armed of one device. */
+struct dump_device {
+	const char *name;	/* for a person */
 	struct dumpdev *dd;
 	struct dump_window w;
-	struct dump_map map;
-	uint32_t level;		/* raised where the window is too small */
-	kpaddr_t vars_paddr;	/* page that holds dumpmag */
+	uint32_t level;		/* of dumps that fit */
 	uint8_t *page0;		/* KCORE_ALIGN bytes: the window's first page */
 	/* XXH64 of the first page of each extent from the second on, where
 	 * they are nobody else's; or NULL. */
 	uint64_t *firsts;
+	uint8_t arm_id[KCORE_IDLEN];
+	uint8_t dump_id[KCORE_IDLEN];
+};
+
+struct dump {
+	/* Set when armed. */
+	struct dump_map map;
+	kpaddr_t vars_paddr;	/* page that holds dumpmag */
 	/* Says why the window may be another's by now, or NULL; may be NULL
 	 * itself. */
 	const char *(*lost)(struct dump *);
@@ -149,6 +157,13 @@ struct dump {
 	cpu_kcore_hdr_t hdr;	/* all that is known; the rest at panic */
 	/* Called when the layout is known, to fill the dumpmag page. */
 	void (*planned)(struct dump *);
+
+	/* The device: dump_choose(). */
+	const struct dump_device *dev;
+	struct dumpdev *dd;
+	struct dump_window w;
+	uint32_t level;		/* raised where the window is too small */
+	uint64_t seq_begin;	/* the trailers' numbers go on from here */
 
 	/* Since the panic. */
 	struct dump_layout l;
@@ -228,5 +243,21 @@ __must_check int dump_run(struct dump *d, const char *panicstr);
 /* After a fault has ended dump_run(): notes that on the medium, if the dump had
  * got as far as to write there, and makes the controller quiet. */
 void dump_abandon(struct dump *d);
+
+/* ---- The list of devices: dump_list.c ---- */
+
+#define DUMP_DEVICES_MAX 8u
+
+/* Makes device number index of the list the one that dump_run() dumps to. */
+void dump_choose(struct dump *d, const struct dump_device *dev,
+    unsigned int index);
+/*
+ * Dumps to the devices of a list that ends in NULL, in their order, until run()
+ * says 0 of one.  run() is dump_run(), or what guards it against faults.  0, or
+ * what the last one said; -ENODEV where there is none.
+ */
+__must_check int dump_list_run(struct dump *d,
+    const struct dump_device *const *list, const char *panicstr,
+    int (*run)(struct dump *d, const char *panicstr));
 
 #endif /* _KERN_DUMP_H_ */

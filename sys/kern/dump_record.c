@@ -13,6 +13,8 @@ dump_record_begin(struct dump *d, const char *panicstr)
 
 	strscpy(d->hdr.panicstr, panicstr, sizeof(d->hdr.panicstr));
 	memset(t, 0, sizeof(*t));
+	t->seq = d->seq_begin;
+	t->device_index = d->hdr.device_index;
 	t->magic = KCORE_TRAILER_MAGIC;
 	t->version = KCORE_VERSION;
 	t->size = sizeof(*t);

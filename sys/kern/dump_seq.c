@@ -41,7 +41,7 @@ prove_page0(struct dump *d)
 		    "can't be read: %s; nothing is written\n", d->dd->reason);
 		return error;
 	}
-	if (memcmp(now, d->page0, KCORE_ALIGN) == 0)
+	if (memcmp(now, d->dev->page0, KCORE_ALIGN) == 0)
 		return 0;
 	if (memcmp(now + SWAP_MAGIC_OFF, "S1SUSPEND", 9) == 0)
 		md_printf("swapcore: dump failed: the device holds a "
@@ -60,7 +60,7 @@ prove_firsts(struct dump *d)
 	unsigned int i;
 	int error;
 
-	for (i = 1; d->firsts && i < d->w.next; i++) {
+	for (i = 1; d->dev->firsts && i < d->w.next; i++) {
 		md_watchdog();
 		memset(now, 0, KCORE_ALIGN);
 		error = dumpdev_submit(d->dd, DUMPDEV_READ, 0, d->w.ext[i].blk,
@@ -73,7 +73,7 @@ prove_firsts(struct dump *d)
 			    "written\n", i, d->dd->reason);
 			return error;
 		}
-		if (md_xxh64(now, KCORE_ALIGN) == d->firsts[i])
+		if (md_xxh64(now, KCORE_ALIGN) == d->dev->firsts[i])
 			continue;
 		md_printf("swapcore: dump failed: the first page of extent %u "
 		    "is not the one it was armed with; nothing is written\n",

@@ -11,8 +11,6 @@
 #include <os/kcompat.h>
 #include <os/os.h>
 
-#define BUFFERS_LEN	(1536u << 10)	/* what is in flight at most */
-#define SLOT_LEN	(512u << 10)	/* in one request */
 #define BIND_WAIT_MS	2000u	/* for a driver that binds or unbinds */
 
 /* A page of the disk, past every cache. */
@@ -48,7 +46,7 @@ check_page0(const struct arm_config *cfg, const u8 *page)
 }
 
 static int
-arm_page0(struct armed *a, const struct arm_config *cfg,
+arm_page0(struct armed_disk *disk, const struct arm_config *cfg,
     struct block_device *bdev)
 {
 	u8 *page0 = (u8 *)get_zeroed_page(GFP_KERNEL);
@@ -56,7 +54,7 @@ arm_page0(struct armed *a, const struct arm_config *cfg,
 
 	if (!page0)
 		return -ENOMEM;
-	a->dump.page0 = page0;
+	disk->dev.page0 = page0;
 	error = read_page(bdev, cfg->extents[0].blk, page0);
 	if (error != 0)
 		return arm_refuse(error, "%s: its first page can't be read "
@@ -67,7 +65,7 @@ arm_page0(struct armed *a, const struct arm_config *cfg,
 /* What is nobody else's stays as it is: the first page of each extent behind
  * the first tells later that the extent is where it was. */
 static int
-arm_firsts(struct armed *a, const struct arm_config *cfg,
+arm_firsts(struct armed_disk *disk, const struct arm_config *cfg,
     struct block_device *bdev)
 {
 	u64 *sums;
@@ -78,7 +76,7 @@ arm_firsts(struct armed *a, const struct arm_config *cfg,
 	if (!cfg->own || cfg->nextents < 2)
 		return 0;
 	sums = kvcalloc(cfg->nextents, sizeof(*sums), GFP_KERNEL);
-	a->dump.firsts = sums;
+	disk->dev.firsts = sums;
 	page = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!sums || !page)
 		error = -ENOMEM;
@@ -97,30 +95,30 @@ arm_firsts(struct armed *a, const struct arm_config *cfg,
 
 /*
  * Takes over the reference to the function, and keeps its driver where it is
- * until we are armed: from then on its unbinding disarms.  That event comes with the lock held and waits for
- * arm_lock, so we must not wait for the lock without a limit.
+ * until we are armed: from then on its unbinding disarms.  That event comes with
+ * the lock held and waits for arm_lock, so we must not wait for the lock without
+ * a limit.
  */
 static int
-arm_function(struct armed *a, const struct arm_config *cfg,
+arm_function(struct armed_disk *disk, const struct arm_config *cfg,
     struct pci_dev *pdev)
 {
 	unsigned int ms;
 
-	bus_pci_init(&a->bus, pdev);
 	pm_runtime_get_sync(&pdev->dev);
-	a->no_d3cold = pdev->no_d3cold;
+	disk->no_d3cold = pdev->no_d3cold;
 	pci_d3cold_disable(pdev);
-	a->dd.bus = &a->bus.bus;
+	disk->dd.bus = &disk->bus.bus;
 	if (pci_domain_nr(pdev->bus) != 0)
 		return arm_refuse(-EOPNOTSUPP, "%s: its controller %s is not "
 		    "in PCI segment 0; choose a disk on another controller",
 		    cfg->device, pci_name(pdev));
-	for (ms = 0; ms < BIND_WAIT_MS && !a->dev_locked; ms += 10) {
-		a->dev_locked = device_trylock(&pdev->dev) != 0;
-		if (!a->dev_locked)
+	for (ms = 0; ms < BIND_WAIT_MS && !disk->dev_locked; ms += 10) {
+		disk->dev_locked = device_trylock(&pdev->dev) != 0;
+		if (!disk->dev_locked)
 			msleep(10);
 	}
-	if (!a->dev_locked || !pdev->dev.driver)
+	if (!disk->dev_locked || !pdev->dev.driver)
 		return arm_refuse(-EBUSY, "%s: a driver is being bound to its "
 		    "controller %s or unbound; try again", cfg->device,
 		    pci_name(pdev));
@@ -128,19 +126,19 @@ arm_function(struct armed *a, const struct arm_config *cfg,
 }
 
 void
-arm_disk_unlock(struct armed *a)
+arm_disk_unlock(struct armed_disk *disk)
 {
-	if (a->dev_locked)
-		device_unlock(&a->bus.pdev->dev);
-	a->dev_locked = false;
+	if (disk->dev_locked)
+		device_unlock(&disk->bus.pdev->dev);
+	disk->dev_locked = false;
 }
 
 static int
-arm_controller(struct armed *a, const struct arm_config *cfg,
-    struct block_device *bdev)
+arm_controller(struct armed_disk *disk, const struct arm_config *cfg,
+    const struct buffers *buffers, struct block_device *bdev)
 {
 	u32 per = bdev_logical_block_size(bdev) >> SECTOR_SHIFT;
-	struct dumpdev *dd = &a->dd;
+	struct dumpdev *dd = &disk->dd;
 	struct device *via;
 	struct pci_dev *pdev;
 	int error;
@@ -158,7 +156,8 @@ arm_controller(struct armed *a, const struct arm_config *cfg,
 		return arm_refuse(-EOPNOTSUPP, "%s is on no PCI controller "
 		    "that this module could drive; choose a disk on "
 		    UNIT_DRIVEN, cfg->device);
-	error = arm_function(a, cfg, pdev);
+	bus_pci_init(&disk->bus, pdev, buffers);
+	error = arm_function(disk, cfg, pdev);
 	if (error != 0)
 		return error;
 	dd->blksize = bdev_logical_block_size(bdev);
@@ -166,17 +165,17 @@ arm_controller(struct armed *a, const struct arm_config *cfg,
 	dd->max_xfer = queue_max_hw_sectors(bdev_get_queue(bdev)) <<
 	    SECTOR_SHIFT;
 	/* Many requests where each is small; and one page for records. */
-	dd->slot_len = SLOT_LEN;
-	if (dd->max_xfer >= PAGE_SIZE && dd->max_xfer < SLOT_LEN)
+	dd->slot_len = BUFFERS_CHUNK;
+	if (dd->max_xfer >= PAGE_SIZE && dd->max_xfer < BUFFERS_CHUNK)
 		dd->slot_len = dd->max_xfer & PAGE_MASK;
 	dd->nslots = min_t(u32, BUFFERS_LEN / dd->slot_len,
 	    DUMPDEV_MAXSLOTS - 1) + 1;
 	dd->last_len = KCORE_ALIGN;
 	if (via) {
-		a->watch = events_watch(via);
-		if (IS_ERR(a->watch)) {
-			error = (int)PTR_ERR(a->watch);
-			a->watch = NULL;
+		disk->watch = events_watch(via);
+		if (IS_ERR(disk->watch)) {
+			error = (int)PTR_ERR(disk->watch);
+			disk->watch = NULL;
 			return error == -ENOMEM ? error : arm_refuse(error,
 			    "%s: its device %s has no driver", cfg->device,
 			    dev_name(via));
@@ -187,32 +186,32 @@ arm_controller(struct armed *a, const struct arm_config *cfg,
 
 /* A dump partition has no other user: nobody mounts it while it is armed. */
 static int
-arm_hold(struct armed *a, const struct arm_config *cfg)
+arm_hold(struct armed_disk *disk, const struct arm_config *cfg)
 {
 	kcompat_bdev *held;
 
 	if (!cfg->hold)
 		return 0;
-	held = kcompat_bdev_open(cfg->hold, a);
+	held = kcompat_bdev_open(cfg->hold, disk);
 	if (IS_ERR(held))
 		return arm_refuse((int)PTR_ERR(held), "%s is in use by "
 		    "something else (error %ld); a dump partition must be "
 		    "free", cfg->device, -PTR_ERR(held));
-	a->held_bdev = held;
+	disk->held_bdev = held;
 	return 0;
 }
 
 /* Extents from sectors to the device's blocks; then the window. */
 static int
-arm_window(struct armed *a, const struct arm_config *cfg)
+arm_window(struct armed_disk *disk, const struct arm_config *cfg)
 {
-	u32 per = a->dd.blksize >> SECTOR_SHIFT;
+	u32 per = disk->dd.blksize >> SECTOR_SHIFT;
 	unsigned int i;
 	int error;
 
-	a->blocks = kvmalloc_array(cfg->nextents, sizeof(*a->blocks),
+	disk->blocks = kvmalloc_array(cfg->nextents, sizeof(*disk->blocks),
 	    GFP_KERNEL);
-	if (!a->blocks)
+	if (!disk->blocks)
 		return -ENOMEM;
 	for (i = 0; i < cfg->nextents; i++) {
 		if (cfg->extents[i].blk % per != 0 ||
@@ -220,12 +219,12 @@ arm_window(struct armed *a, const struct arm_config *cfg)
 		    i + 1 < cfg->nextents))
 			return arm_refuse(-EINVAL, "%s: extent %u does not "
 			    "begin and end on a block of %u bytes",
-			    cfg->device, i, a->dd.blksize);
-		a->blocks[i].blk = cfg->extents[i].blk / per;
-		a->blocks[i].nblks = cfg->extents[i].nblks / per;
+			    cfg->device, i, disk->dd.blksize);
+		disk->blocks[i].blk = cfg->extents[i].blk / per;
+		disk->blocks[i].nblks = cfg->extents[i].nblks / per;
 	}
-	error = dump_window_init(&a->dump.w, a->blocks, cfg->nextents,
-	    a->dd.blksize, a->dd.nblks);
+	error = dump_window_init(&disk->dev.w, disk->blocks, cfg->nextents,
+	    disk->dd.blksize, disk->dd.nblks);
 	if (error == -ENOSPC)
 		return arm_refuse(error, "%s is smaller than %u MiB; choose a "
 		    "larger device", cfg->device, KCORE_WINDOW_MIN >> 20);
@@ -236,36 +235,37 @@ arm_window(struct armed *a, const struct arm_config *cfg)
 }
 
 static int
-arm_driver(struct armed *a, const struct arm_config *cfg)
+arm_driver(struct armed_disk *disk, const struct arm_config *cfg)
 {
 	int error;
 
-	error = dumpdev_match(&a->dd);
+	error = dumpdev_match(&disk->dd);
 	if (error == -ENODEV)
 		return arm_refuse(error, "%s: there is no dump driver for its "
 		    "controller %s [%04x:%04x]; choose a disk on "
-		    UNIT_DRIVEN, cfg->device, pci_name(a->bus.pdev),
-		    a->bus.pdev->vendor, a->bus.pdev->device);
+		    UNIT_DRIVEN, cfg->device, pci_name(disk->bus.pdev),
+		    disk->bus.pdev->vendor, disk->bus.pdev->device);
 	if (error == 0) {
-		a->dd.softc = kzalloc(a->dd.ops->softc_size, GFP_KERNEL);
-		if (!a->dd.softc)
+		disk->dd.softc = kzalloc(disk->dd.ops->softc_size, GFP_KERNEL);
+		if (!disk->dd.softc)
 			return -ENOMEM;
-		error = dumpdev_attach(&a->dd);
+		error = dumpdev_attach(&disk->dd);
 	}
 	if (error != 0) {
-		kfree(a->dd.softc);
-		a->dd.softc = NULL;	/* not attached: see arm_disk_free() */
+		kfree(disk->dd.softc);
+		disk->dd.softc = NULL;	/* not attached: see arm_disk_free() */
 		return arm_refuse(error, "%s: controller %s: %s", cfg->device,
-		    pci_name(a->bus.pdev), a->dd.reason[0] ? a->dd.reason :
+		    pci_name(disk->bus.pdev), disk->dd.reason[0] ? disk->dd.reason :
 		    "it can't be used");
 	}
 	return 0;
 }
 
 int
-arm_disk(struct armed *a, const struct arm_config *cfg,
+arm_disk(struct armed_disk *disk, const struct buffers *buffers,
     struct block_device *bdev)
 {
+	const struct arm_config *cfg = disk->cfg;
 	int error;
 
 	if (bdev_is_partition(bdev))
@@ -274,37 +274,37 @@ arm_disk(struct armed *a, const struct arm_config *cfg,
 		    MINOR(cfg->disk));
 	if (bdev_read_only(bdev))
 		return arm_refuse(-EROFS, "%s is read-only", cfg->device);
-	error = arm_controller(a, cfg, bdev);
+	error = arm_controller(disk, cfg, buffers, bdev);
 	if (error == 0)
-		error = arm_window(a, cfg);
+		error = arm_window(disk, cfg);
 	if (error == 0)
-		error = arm_hold(a, cfg);
+		error = arm_hold(disk, cfg);
 	if (error == 0)
-		error = arm_page0(a, cfg, bdev);
+		error = arm_page0(disk, cfg, bdev);
 	if (error == 0)
-		error = arm_firsts(a, cfg, bdev);
+		error = arm_firsts(disk, cfg, bdev);
 	if (error == 0)
-		error = arm_driver(a, cfg);
+		error = arm_driver(disk, cfg);
 	return error;
 }
 
 void
-arm_disk_free(struct armed *a)
+arm_disk_free(struct armed_disk *disk)
 {
-	if (a->dd.softc) {
-		dumpdev_detach(&a->dd);
-		kfree(a->dd.softc);
+	if (disk->dd.softc) {
+		dumpdev_detach(&disk->dd);
+		kfree(disk->dd.softc);
 	}
-	events_unwatch(a->watch);
-	if (a->held_bdev)
-		kcompat_bdev_close(a->held_bdev, true);
-	if (a->dd.bus) {
-		if (!a->no_d3cold)
-			pci_d3cold_enable(a->bus.pdev);
-		pm_runtime_put(&a->bus.pdev->dev);
-		pci_dev_put(a->bus.pdev);
+	events_unwatch(disk->watch);
+	if (disk->held_bdev)
+		kcompat_bdev_close(disk->held_bdev, true);
+	if (disk->dd.bus) {
+		if (!disk->no_d3cold)
+			pci_d3cold_enable(disk->bus.pdev);
+		pm_runtime_put(&disk->bus.pdev->dev);
+		pci_dev_put(disk->bus.pdev);
 	}
-	free_page((unsigned long)a->dump.page0);
-	kvfree(a->dump.firsts);
-	kvfree(a->blocks);
+	free_page((unsigned long)disk->dev.page0);
+	kvfree(disk->dev.firsts);
+	kvfree(disk->blocks);
 }

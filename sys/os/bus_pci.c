@@ -6,6 +6,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
+#include <linux/iommu.h>
 
 #include <md.h>
 #include <os/os.h>
@@ -110,13 +111,13 @@ bus_write4(struct dumpdev_bus *bus, unsigned int bar, u64 off, u32 v)
 }
 
 /* The entry of b->dma[] for the memory at va; NULL: the first free one. */
-static struct dumpdev_dma *
+static struct bus_dma *
 dma_entry(struct bus_pci *b, const void *va)
 {
 	unsigned int i;
 
 	for (i = 0; i < BUS_DMA_MAX; i++)
-		if (b->dma[i].va == va)
+		if (b->dma[i].dma.va == va)
 			return &b->dma[i];
 	return NULL;
 }
@@ -126,7 +127,7 @@ static int
 bus_dma_alloc(struct dumpdev_bus *bus, size_t len, struct dumpdev_dma *dma)
 {
 	struct bus_pci *b = of_bus(bus);
-	struct dumpdev_dma *entry = dma_entry(b, NULL);
+	struct bus_dma *entry = dma_entry(b, NULL);
 	dma_addr_t addr;
 
 	if (!entry)
@@ -138,7 +139,7 @@ bus_dma_alloc(struct dumpdev_bus *bus, size_t len, struct dumpdev_dma *dma)
 		return -ENOMEM;
 	dma->busaddr = addr;
 	dma->len = len;
-	*entry = *dma;
+	entry->dma = *dma;
 	return 0;
 }
 
@@ -146,7 +147,7 @@ static void
 bus_dma_free(struct dumpdev_bus *bus, struct dumpdev_dma *dma)
 {
 	struct bus_pci *b = of_bus(bus);
-	struct dumpdev_dma *entry;
+	struct bus_dma *entry;
 
 	if (!dma->va)
 		return;
@@ -154,6 +155,66 @@ bus_dma_free(struct dumpdev_bus *bus, struct dumpdev_dma *dma)
 	if (entry)
 		memset(entry, 0, sizeof(*entry));
 	dma_free_coherent(&b->pdev->dev, dma->len, dma->va, dma->busaddr);
+	memset(dma, 0, sizeof(*dma));
+}
+
+/*
+ * Maps memory for as long as the device is armed.  The CPU writes to it and the
+ * device reads it without anybody telling the other, so the device must reach
+ * that memory itself: not a copy, as in a guest whose memory is encrypted.
+ */
+static bool
+buf_map(struct device *dev, void *va, size_t len, dma_addr_t *addr)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	if (dma_get_mask(dev) < DMA_BIT_MASK(32))
+		return false;
+	*addr = dma_map_single(dev, va, len, DMA_BIDIRECTIONAL);
+	if (dma_mapping_error(dev, *addr))
+		return false;
+	if ((domain && (domain->type & __IOMMU_DOMAIN_PAGING)) ||
+	    *addr == (dma_addr_t)virt_to_phys(va))
+		return true;
+	dma_unmap_single(dev, *addr, len, DMA_BIDIRECTIONAL);
+	return false;
+}
+
+static int
+bus_buf_alloc(struct dumpdev_bus *bus, size_t len, struct dumpdev_dma *dma)
+{
+	struct bus_pci *b = of_bus(bus);
+	struct bus_dma *entry = dma_entry(b, NULL);
+	dma_addr_t addr;
+	void *va;
+
+	if (!entry)
+		return -ENOMEM;
+	len = PAGE_ALIGN(len);
+	va = buffers_take(b->buffers, &b->taken, len);
+	if (!va || !buf_map(&b->pdev->dev, va, len, &addr))
+		return bus_dma_alloc(bus, len, dma);
+	dma->va = va;
+	dma->busaddr = addr;
+	dma->len = len;
+	entry->dma = *dma;
+	entry->shared = true;
+	return 0;
+}
+
+static void
+bus_buf_free(struct dumpdev_bus *bus, struct dumpdev_dma *dma)
+{
+	struct bus_pci *b = of_bus(bus);
+	struct bus_dma *entry = dma->va ? dma_entry(b, dma->va) : NULL;
+
+	if (!entry || !entry->shared) {
+		bus_dma_free(bus, dma);
+		return;
+	}
+	dma_unmap_single(&b->pdev->dev, dma->busaddr, dma->len,
+	    DMA_BIDIRECTIONAL);
+	memset(entry, 0, sizeof(*entry));
 	memset(dma, 0, sizeof(*dma));
 }
 
@@ -185,14 +246,18 @@ static const struct dumpdev_bus_ops bus_pci_ops = {
 	.write4 = bus_write4,
 	.dma_alloc = bus_dma_alloc,
 	.dma_free = bus_dma_free,
+	.buf_alloc = bus_buf_alloc,
+	.buf_free = bus_buf_free,
 	.now_us = bus_now_us,
 	.relax = bus_relax,
 };
 
 void
-bus_pci_init(struct bus_pci *b, struct pci_dev *pdev)
+bus_pci_init(struct bus_pci *b, struct pci_dev *pdev,
+    const struct buffers *buffers)
 {
 	memset(b, 0, sizeof(*b));
 	b->bus.ops = &bus_pci_ops;
 	b->pdev = pdev;
+	b->buffers = buffers;
 }

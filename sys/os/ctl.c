@@ -106,8 +106,9 @@ count_lines(const char *p)
 	return n;
 }
 
+/* *add: behind what is armed already. */
 static int
-parse(struct arm_config *cfg, char *text)
+parse(struct arm_config *cfg, char *text, bool *add)
 {
 	unsigned int n = 0;
 	char *line, *arg;
@@ -121,7 +122,8 @@ parse(struct arm_config *cfg, char *text)
 				    "are of different versions");
 			continue;
 		}
-		if (strcmp(line, "arm") == 0)
+		*add = strcmp(line, "add") == 0;
+		if (*add || strcmp(line, "arm") == 0)
 			break;
 		arg = strchr(line, ' ');
 		if (arg)
@@ -133,7 +135,7 @@ parse(struct arm_config *cfg, char *text)
 	if (!line || !cfg->device[0] || !cfg->disk || cfg->nextents == 0 ||
 	    !memchr_inv(cfg->arm_id, 0, KCORE_IDLEN))
 		return arm_refuse(-EINVAL, "device, disk, armid, extent or the "
-		    "closing \"arm\" is missing");
+		    "closing \"arm\" or \"add\" is missing");
 	if (cfg->level & ~md_level_max())
 		return arm_refuse(-EINVAL, "dump level %u: it goes from 0, all "
 		    "pages, to %u", cfg->level, md_level_max());
@@ -150,6 +152,7 @@ static ssize_t
 ctl_write(struct file *file, const char __user *buf, size_t len, loff_t *off)
 {
 	struct arm_config *cfg;
+	bool add = false;
 	char *text;
 	int error;
 
@@ -176,11 +179,11 @@ ctl_write(struct file *file, const char __user *buf, size_t len, loff_t *off)
 	}
 	if (error == 0) {
 		mutex_lock(&arm_lock);
-		error = parse(cfg, text);
-		if (error == 0) {
+		error = parse(cfg, text, &add);
+		if (error == 0 && !add)
 			disarm(NULL);
+		if (error == 0)
 			error = arm(cfg);
-		}
 		mutex_unlock(&arm_lock);
 	}
 	kvfree(text);
@@ -215,74 +218,99 @@ CTL_SHOW(state)
 	    armed ? "armed" : arm_suspended ? "suspended" : "disarmed");
 }
 
-CTL_SHOW(device)
+/* A line for each device, in their order; none, where nothing is armed. */
+static ssize_t
+show_disks(char *buf, int (*line)(char *, int, const struct armed_disk *),
+    const char *none)
 {
-	ssize_t n;
+	unsigned int i;
+	int n = 0;
 
 	mutex_lock(&arm_lock);
-	n = sysfs_emit(buf, "%s\n", armed ? arm_config->device : "");
+	for (i = 0; armed && armed->list[i]; i++)
+		n += line(buf, n, armed_disk_of(armed->list[i]));
+	if (!armed)
+		n = sysfs_emit(buf, "%s\n", none);
 	mutex_unlock(&arm_lock);
 	return n;
+}
+
+static int
+device_line(char *buf, int n, const struct armed_disk *disk)
+{
+	return sysfs_emit_at(buf, n, "%s\n", disk->cfg->device);
+}
+
+static int
+driver_line(char *buf, int n, const struct armed_disk *disk)
+{
+	return sysfs_emit_at(buf, n, "%s\n", disk->dd.ops->name);
+}
+
+static int
+window_line(char *buf, int n, const struct armed_disk *disk)
+{
+	return sysfs_emit_at(buf, n, "%llu\n", disk->dev.w.size);
+}
+
+/* The level of the next arming is in `level': this is what a panic uses. */
+static int
+armed_level_line(char *buf, int n, const struct armed_disk *disk)
+{
+	return sysfs_emit_at(buf, n, "%u\n", disk->cfg->level);
+}
+
+CTL_SHOW(device)
+{
+	return show_disks(buf, device_line, "");
 }
 
 CTL_SHOW(driver)
 {
-	ssize_t n;
-
-	mutex_lock(&arm_lock);
-	n = sysfs_emit(buf, "%s\n", armed ? armed->dd.ops->name : "");
-	mutex_unlock(&arm_lock);
-	return n;
+	return show_disks(buf, driver_line, "");
 }
 
-static ssize_t
-show_bytes(char *buf, u64 (*of)(const struct armed *))
+CTL_SHOW(window)
 {
-	ssize_t n;
-
-	mutex_lock(&arm_lock);
-	n = sysfs_emit(buf, "%llu\n", armed ? of(armed) : 0);
-	mutex_unlock(&arm_lock);
-	return n;
+	return show_disks(buf, window_line, "0");
 }
 
-static u64
-window_of(const struct armed *a)
+CTL_SHOW(armed_level)
 {
-	return a->dump.w.size;
+	return show_disks(buf, armed_level_line, "");
 }
 
-/* What a dump would need in the window, now. */
+/* What a dump to the first device would need in its window, now. */
 static u64
 estimate_of(const struct armed *a)
 {
 	const struct dump *d = &a->dump;
-	const u64 size = pages_expected(d->map.npages, d->level) * PAGE_SIZE;
+	const u64 size = pages_expected(d->map.npages, a->list[0]->level) *
+	    PAGE_SIZE;
 
 	return size + DUMP_CKSUM_SETS * dump_cksum_size(size) +
 	    dump_hdr_size(d->map.nram + 1024, 1024, d->notes_len) +
 	    KCORE_END_AREA + KCORE_ALIGN;
 }
 
-static u64
-held_of(const struct armed *a)
-{
-	return a->held;
-}
-
-CTL_SHOW(window)
-{
-	return show_bytes(buf, window_of);
-}
-
 CTL_SHOW(estimate)
 {
-	return show_bytes(buf, estimate_of);
+	ssize_t n;
+
+	mutex_lock(&arm_lock);
+	n = sysfs_emit(buf, "%llu\n", armed ? estimate_of(armed) : 0);
+	mutex_unlock(&arm_lock);
+	return n;
 }
 
 CTL_SHOW(held)
 {
-	return show_bytes(buf, held_of);
+	ssize_t n;
+
+	mutex_lock(&arm_lock);
+	n = sysfs_emit(buf, "%llu\n", arm_held());
+	mutex_unlock(&arm_lock);
+	return n;
 }
 
 CTL_SHOW(reason)
@@ -301,18 +329,6 @@ CTL_SHOW(moved)
 
 	mutex_lock(&arm_lock);
 	n = (ssize_t)hook_moved(buf, PAGE_SIZE);
-	mutex_unlock(&arm_lock);
-	return n;
-}
-
-/* The level of the next arming is in `level': this is what a panic uses. */
-CTL_SHOW(armed_level)
-{
-	ssize_t n;
-
-	mutex_lock(&arm_lock);
-	n = armed ? sysfs_emit(buf, "%u\n", armed->cfg->level) :
-	    sysfs_emit(buf, "\n");
 	mutex_unlock(&arm_lock);
 	return n;
 }
@@ -347,7 +363,6 @@ disarm_store(struct kobject *kobj, struct kobj_attribute *attr,
 	mutex_lock(&arm_lock);
 	arm_reason_clear();
 	disarm(NULL);
-	arm_suspended = false;
 	mutex_unlock(&arm_lock);
 	return (ssize_t)len;
 }

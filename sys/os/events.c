@@ -46,11 +46,18 @@ static void
 watched_gone(struct work_struct *work)
 {
 	struct events_watch *w = container_of(work, struct events_watch, gone);
+	struct armed_disk *disk;
+	unsigned int i;
 
 	mutex_lock(&arm_lock);
-	if (armed && armed->watch == w)
-		disarm("the dump device's driver was unbound; run dumpon "
-		    "again");
+	for (i = 0; armed && armed->list[i]; i++) {
+		disk = armed_disk_of(armed->list[i]);
+		if (disk->watch != w)
+			continue;
+		disarm_disk(disk, "the dump device's driver was unbound; run "
+		    "dumpon again");
+		break;
+	}
 	mutex_unlock(&arm_lock);
 }
 
@@ -136,16 +143,33 @@ first_work(struct work_struct *work)
 
 static DECLARE_WORK(events_first, first_work);
 
+/* An armed disk that hangs from the PCI function dev; NULL: none. */
+static struct armed_disk *
+disk_below(const struct device *dev)
+{
+	struct armed_disk *disk;
+	unsigned int i;
+
+	for (i = 0; armed && armed->list[i]; i++) {
+		disk = armed_disk_of(armed->list[i]);
+		if (&disk->bus.pdev->dev == dev)
+			return disk;
+	}
+	return NULL;
+}
+
 static int
 on_bus(struct notifier_block *nb, unsigned long event, void *data)
 {
+	struct armed_disk *disk;
+
 	if (event != BUS_NOTIFY_UNBIND_DRIVER &&
 	    event != BUS_NOTIFY_DEL_DEVICE)
 		return NOTIFY_DONE;
 	mutex_lock(&arm_lock);
-	if (armed && &armed->bus.pdev->dev == data)
-		disarm("the dump device's driver was unbound or the device "
-		    "removed; run dumpon again");
+	while ((disk = disk_below(data)) != NULL)
+		disarm_disk(disk, "the dump device's driver was unbound or the "
+		    "device removed; run dumpon again");
 	mutex_unlock(&arm_lock);
 	return NOTIFY_DONE;
 }

@@ -49,7 +49,7 @@ hook_dump(void)
 /* The dump, or what is left to do after its fault: as hook_dump(), or -EFAULT
  * after a fault, with what was off where that met us on again. */
 static int
-hook_guarded(struct armed *a)
+hook_guarded(const struct armed *a)
 {
 	int preempt = preempt_count(), nofault = current->pagefault_disabled;
 	int error;
@@ -77,10 +77,27 @@ header_at_panic(cpu_kcore_hdr_t *h)
 
 /* A dump that can't go on: what it has begun is put in order. */
 static void
-hook_abandon(struct armed *a)
+hook_abandon(const struct armed *a)
 {
 	hook_faulted = true;
 	(void)hook_guarded(a);
+}
+
+/* The dump to one device: as dump_run(); -EFAULT: a fault ended it. */
+static int
+hook_run(struct dump *d, const char *panicstr)
+{
+	int error;
+
+	error = hook_guarded(hook_armed);
+	if (error == -EFAULT) {
+		md_printf("swapcore: dump failed: a fault inside the dumper "
+		    "ended it: %s at %pS, address %#lx\n", hook_fault.what,
+		    (void *)hook_fault.ip, hook_fault.address);
+		hook_abandon(hook_armed);
+		hook_faulted = false;	/* the next device has its own */
+	}
+	return error;
 }
 
 static int
@@ -104,14 +121,11 @@ hook_panic(struct notifier_block *nb, unsigned long event, void *message)
 	hook_panicked = true;
 	if (message)
 		strscpy(hook_message, message, sizeof(hook_message));
-	md_printf("swapcore: dumping to %s\n", a->cfg->device);
 	header_at_panic(&a->dump.hdr);
-	if (hook_guarded(a) == -EFAULT) {
-		md_printf("swapcore: dump failed: a fault inside the dumper "
-		    "ended it: %s at %pS, address %#lx\n", hook_fault.what,
-		    (void *)hook_fault.ip, hook_fault.address);
-		hook_abandon(a);
-	}
+	if (dump_list_run(&a->dump, a->list, hook_message, hook_run) != 0 &&
+	    a->list[1])
+		md_printf("swapcore: there is no complete dump on any of the "
+		    "devices\n");
 	local_irq_restore(flags);
 	return NOTIFY_DONE;
 }

@@ -12,6 +12,7 @@
  *	hook.c		the panic notifier, and what calls the dump core
  *	events.c	unbind, suspend, hotplug: when arming must end or move
  *	bus_pci.c	struct dumpdev_bus over a PCI function
+ *	buffers.c	bounce buffers, which all armed devices share
  *	ram.c		RAM, and the class of each page
  *	md_linux.c	dump_md.h's answers
  *	regs.c		the registers of every CPU
@@ -37,18 +38,51 @@ bool vmcoreinfo_dec(const char *text, const char *key, u64 *val);
 /* Up to len hexadecimal bytes behind key: how many. */
 size_t vmcoreinfo_bytes(const char *text, const char *key, u8 *val, size_t len);
 
+/* ---- buffers.c ---- */
+
+#define BUFFERS_LEN	(1536u << 10)	/* what is in flight at most */
+#define BUFFERS_CHUNK	(512u << 10)	/* contiguous: in one request */
+#define BUFFERS_CHUNKS	(BUFFERS_LEN / BUFFERS_CHUNK)
+
+struct buffers {
+	void *chunk[BUFFERS_CHUNKS];	/* NULL: there was no memory */
+	void *page;
+};
+
+/* How much of it one device has taken. */
+struct buffers_taken {
+	unsigned int chunk;
+	size_t off;
+	bool page;
+};
+
+void buffers_alloc(struct buffers *b);
+void buffers_free(struct buffers *b);
+/* A place of len bytes that the device has not taken yet; NULL. */
+void *buffers_take(const struct buffers *b, struct buffers_taken *taken,
+    size_t len);
+
 /* ---- bus_pci.c ---- */
 
 #define BUS_DMA_MAX	(DUMPDEV_MAXSLOTS + 64u)
+
+/* What the device can reach. */
+struct bus_dma {
+	struct dumpdev_dma dma;
+	bool shared;		/* of the buffers: only mapped */
+};
 
 struct bus_pci {
 	struct dumpdev_bus bus;
 	struct pci_dev *pdev;
 	void __iomem *bar[DUMPDEV_NBARS];
-	struct dumpdev_dma dma[BUS_DMA_MAX];	/* all that is allocated */
+	struct bus_dma dma[BUS_DMA_MAX];
+	const struct buffers *buffers;
+	struct buffers_taken taken;
 };
 
-void bus_pci_init(struct bus_pci *b, struct pci_dev *pdev);
+void bus_pci_init(struct bus_pci *b, struct pci_dev *pdev,
+    const struct buffers *buffers);
 
 /* ---- ram.c ---- */
 
@@ -94,31 +128,51 @@ struct arm_vars {
 	char panicbuf[512];
 };
 
-struct armed {
-	const struct arm_config *cfg;
-	struct dump dump;
+/* One device of the list. */
+struct armed_disk {
+	struct dump_device dev;	/* what the dump core sees of it */
+	struct arm_config *cfg;
 	struct dumpdev dd;
 	struct bus_pci bus;
 	struct events_watch *watch;	/* or NULL */
 	kcompat_bdev *held_bdev;	/* open exclusively; or NULL */
 	bool dev_locked;	/* the PCI function, while arming */
 	bool no_d3cold;		/* somebody else forbade it before */
+	struct dump_extent *blocks;	/* the extents in device blocks */
+};
+
+/* The list, and what its devices share: one at a time is dumped to. */
+struct armed {
+	struct dump dump;
+	/* In order, ending in NULL.  A panic can come at any moment: what is
+	 * in here is whole, and is taken out before it is given back. */
+	const struct dump_device *list[DUMP_DEVICES_MAX + 1];
+	struct buffers buffers;
 	struct arm_vars *vars;	/* a page of its own */
 	void *stack;		/* ARM_STACK_SIZE bytes */
-	struct dump_extent *blocks;	/* the extents in device blocks */
-	u64 held;		/* bytes of memory reserved */
 };
+
+static inline struct armed_disk *
+armed_disk_of(const struct dump_device *dev)
+{
+	return container_of(dev, struct armed_disk, dev);
+}
 
 /* Refuses: notes the reason for `reason' and the log.  Returns error. */
 __printf(2, 3) int arm_refuse(int error, const char *fmt, ...);
 const char *arm_reason(void);
 void arm_reason_clear(void);
 
-/* Takes cfg over (and frees it) where it succeeds; the caller holds
+/* Takes cfg over where it succeeds, as the last of the list; the caller holds
  * arm_lock. */
 int arm(struct arm_config *cfg);
-/* why: for the log and `reason'; NULL where the administrator asked. */
+/* All of them.  why: for the log and `reason'; NULL where the administrator
+ * asked. */
 void disarm(const char *why);
+/* This one, and all where it is the last. */
+void disarm_disk(struct armed_disk *disk, const char *why);
+/* Bytes of memory reserved. */
+u64 arm_held(void);
 /* Gives up for a while, or comes back, with the same configuration. */
 void arm_suspend(const char *why);
 void arm_resume(void);
@@ -126,19 +180,18 @@ void arm_config_free(struct arm_config *cfg);
 
 extern struct mutex arm_lock;
 extern struct armed *armed;		/* NULL: disarmed.  Under arm_lock */
-extern struct arm_config *arm_config;	/* what is or was armed; or NULL */
 extern bool arm_suspended;
 extern bool arm_asleep;			/* the machine suspends: don't arm */
 
 /* ---- arm_disk.c ---- */
 
-/* Fills in what a dump needs of the disk.  0; -ENOMEM, or an error after
- * arm_refuse(): what is there goes back with arm_disk_free(). */
-int arm_disk(struct armed *a, const struct arm_config *cfg,
+/* Fills in what a dump needs of the disk that disk->cfg names.  0; -ENOMEM, or
+ * an error after arm_refuse(): what is there goes back with arm_disk_free(). */
+int arm_disk(struct armed_disk *disk, const struct buffers *buffers,
     struct block_device *bdev);
 /* The PCI function's driver may go again; see arm_function(). */
-void arm_disk_unlock(struct armed *a);
-void arm_disk_free(struct armed *a);
+void arm_disk_unlock(struct armed_disk *disk);
+void arm_disk_free(struct armed_disk *disk);
 
 /* ---- pin.c ---- */
 

@@ -52,6 +52,21 @@ own_data(void (*fn)(void *, u64, u64, const char *), void *arg)
 #endif
 }
 
+static void
+own_disk(const struct armed_disk *disk,
+    void (*fn)(void *, u64, u64, const char *), void *arg)
+{
+	const struct bus_dma *dma = disk->bus.dma;
+	unsigned int i;
+
+	own_range(fn, arg, disk, sizeof(*disk), "disk");
+	own_range(fn, arg, disk->dd.softc, disk->dd.ops->softc_size, "driver");
+	for (i = 0; i < BUS_DMA_MAX; i++)
+		if (!dma[i].shared)
+			own_range(fn, arg, dma[i].dma.va, dma[i].dma.len,
+			    "dma");
+}
+
 void
 own_each(const struct armed *a,
     void (*fn)(void *arg, u64 start, u64 end, const char *what), void *arg)
@@ -65,8 +80,11 @@ own_each(const struct armed *a,
 	own_range(fn, arg, d->map.bits, dump_map_bytes(d->map.npages), "map");
 	own_range(fn, arg, d->early_buf, DUMP_EARLY_BUF, "early");
 	own_range(fn, arg, d->notes, d->notes_len, "notes");
-	own_range(fn, arg, a->dd.softc, a->dd.ops->softc_size, "driver");
 	own_range(fn, arg, a->vars, PAGE_SIZE, "vars");
-	for (i = 0; i < BUS_DMA_MAX; i++)
-		own_range(fn, arg, a->bus.dma[i].va, a->bus.dma[i].len, "dma");
+	for (i = 0; i < BUFFERS_CHUNKS; i++)
+		own_range(fn, arg, a->buffers.chunk[i], BUFFERS_CHUNK,
+		    "buffers");
+	own_range(fn, arg, a->buffers.page, PAGE_SIZE, "buffers");
+	for (i = 0; a->list[i]; i++)
+		own_disk(armed_disk_of(a->list[i]), fn, arg);
 }

@@ -200,20 +200,39 @@ pin_lost(const struct arm_config *cfg)
 	return NULL;
 }
 
+/* Disarms what is lost: true, something was. */
+static bool
+pin_check(bool *pinned)
+{
+	struct armed_disk *disk;
+	const char *why;
+	unsigned int i;
+	char text[96];
+
+	*pinned = false;
+	for (i = 0; armed && armed->list[i]; i++) {
+		disk = armed_disk_of(armed->list[i]);
+		*pinned |= disk->cfg->pin != NULL;
+		why = pin_lost(disk->cfg);
+		if (!why)
+			continue;
+		snprintf(text, sizeof(text), "%s; run dumpon again", why);
+		disarm_disk(disk, text);
+		return true;
+	}
+	return false;
+}
+
+/* What is suspended is looked at when it is armed again. */
 static void
 pin_work(struct work_struct *work)
 {
-	const char *why;
-	char text[96];
+	bool pinned;
 
 	mutex_lock(&arm_lock);
-	/* What is suspended is looked at when it is armed again. */
-	why = armed ? pin_lost(arm_config) : NULL;
-	if (why) {
-		snprintf(text, sizeof(text), "%s; run dumpon again", why);
-		disarm(text);
-	}
-	if (arm_config && arm_config->pin)
+	while (pin_check(&pinned))
+		;
+	if (pinned || arm_suspended)
 		schedule_delayed_work(&pin_watch, PIN_CHECK);
 	mutex_unlock(&arm_lock);
 }

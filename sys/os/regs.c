@@ -161,6 +161,7 @@ status_of(unsigned int cpu, unsigned int panic_cpu)
 {
 	const struct pt_regs *regs = NULL;
 	const Elf64_Nhdr *note;
+	const u64 *notes;
 
 	memset(&regs_status, 0, sizeof(regs_status));
 	if (cpu == panic_cpu) {
@@ -176,9 +177,10 @@ status_of(unsigned int cpu, unsigned int panic_cpu)
 		md_regs(&regs_status.pr_reg, regs);
 		return;
 	}
-	if (cpu >= nr_cpu_ids || !regs_armed->cfg->crash_notes[cpu])
+	notes = armed_disk_of(regs_armed->list[0])->cfg->crash_notes;
+	if (cpu >= nr_cpu_ids || !notes[cpu])
 		return;
-	note = phys_to_virt(regs_armed->cfg->crash_notes[cpu]);
+	note = phys_to_virt(notes[cpu]);
 	if (note->n_type != NT_PRSTATUS ||
 	    note->n_descsz != sizeof(regs_status) ||
 	    note->n_namesz != sizeof(CORE_NAME))

@@ -26,11 +26,9 @@ swapcore_exit(void)
 	ctl_fini();
 	mutex_lock(&arm_lock);
 	disarm(NULL);
-	arm_suspended = false;
 	mutex_unlock(&arm_lock);
 	events_fini();
 	pin_fini();
-	arm_config_free(arm_config);
 }
 
 module_init(swapcore_init);

@@ -181,6 +181,7 @@ typedef struct kcore_name {
 #define KCORE_NCOUNTS		16u
 
 #define KCORE_NOCPU	0xffffffffu	/* panic_cpu: not known */
+#define KCORE_DEVICES_MAX 64u		/* device_index stays under this */
 
 /*
  * The CPU segment begins with this.  The first two members are NetBSD's; all
@@ -216,7 +217,7 @@ typedef struct cpu_kcore_hdr {
 	uint32_t panic_tid;	/* thread id of the panicking task */
 	uint32_t part;		/* part k of nparts, from 0; reserved: 0 */
 	uint32_t nparts;	/* reserved: 1 */
-	uint32_t device_index;	/* place in the list of dump devices; 0 */
+	uint32_t device_index;	/* place in the list of dump devices, from 0 */
 
 	uint64_t kaslr_slide;	/* run-time minus link-time address of the text */
 	uint64_t phys_base;	/* physical address of __START_KERNEL_map, signed */
@@ -283,7 +284,8 @@ typedef struct kcore_trailer {
 	uint32_t version;	/* KCORE_VERSION */
 	uint32_t size;		/* sizeof(kcore_trailer_t) */
 	uint64_t seq;		/* counts up within one dump; the higher one
-				   of two whole trailers is in force */
+				   of two whole trailers is in force.  Goes on
+				   counting where a next device is tried */
 	uint32_t state;		/* KCORE_STATE_* */
 	uint32_t error;		/* errno where FAILED, else 0 */
 	uint8_t arm_id[KCORE_IDLEN];

@@ -131,10 +131,17 @@ arm_level(const struct dumpon_opts *opts)
 	return (int)level;
 }
 
+/* One arming: all targets have one id and one level. */
+struct arming {
+	char armid[ARMID_TEXTLEN];
+	char bootid[ARMID_TEXTLEN];
+	int level;
+};
+
 /* The whole text in memory; NULL: none. */
 static char *
-arm_text(const struct target *t, const struct dumpon_opts *opts, int level,
-    const char *armid, const char *bootid, size_t *len)
+arm_text(const struct target *t, const struct dumpon_opts *opts,
+    const struct arming *a, bool add, size_t *len)
 {
 	char *text = NULL;
 	FILE *fp;
@@ -159,27 +166,28 @@ arm_text(const struct target *t, const struct dumpon_opts *opts, int level,
 	fprintf(fp,
 	    "armid %s\n"
 	    "bootid %s\n"
-	    "level %d\n", armid, bootid, level);
+	    "level %d\n", a->armid, a->bootid, a->level);
 	crashnotes_write(fp, opts->verbose);
 	for (i = 0; i < t->next; i++)
 		fprintf(fp, "extent %" PRIu64 " %" PRIu64 "\n",
 		    t->ext[i].first, t->ext[i].count);
-	fprintf(fp, "arm\n");
+	fprintf(fp, add ? "add\n" : "arm\n");
 	if (fclose(fp) == 0)
 		return text;
 	free(text);
 	return NULL;
 }
 
+/* add: behind those that are armed already. */
 static int
-arm_write(const struct target *t, const struct dumpon_opts *opts, int level,
-    const char *armid, const char *bootid)
+arm_write(const struct target *t, const struct dumpon_opts *opts,
+    const struct arming *a, bool add)
 {
 	char *text;
 	size_t len;
 	int r;
 
-	text = arm_text(t, opts, level, armid, bootid, &len);
+	text = arm_text(t, opts, a, add, &len);
 	if (text == NULL) {
 		warn("%s", t->device);
 		return -1;
@@ -212,70 +220,139 @@ arm_check(struct target *t, const struct dumpon_opts *opts)
 	return opts->force ? 0 : unsaved_check(t);
 }
 
+/* The id is on the list before any dump can have it. */
 static int
-arm_target(struct target *t, const struct dumpon_opts *opts)
+arming_begin(struct arming *a, const struct target *t, size_t n,
+    const struct dumpon_opts *opts)
 {
-	char armid[ARMID_TEXTLEN], before[PATH_MAX], bootid[ARMID_TEXTLEN];
 	unsigned char id[KCORE_IDLEN];
-	int level, r;
+	size_t i;
 
-	if (arm_bootid(bootid) == -1)
+	if (arm_bootid(a->bootid) == -1)
 		return -1;
 	if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id)) {
 		warn("random numbers");
 		return -1;
 	}
-	level = arm_level(opts);
-	if (armid_append(id, t->device, level) == -1)
+	a->level = arm_level(opts);
+	armid_text(a->armid, id);
+	for (i = 0; i < n; i++)
+		if (armid_append(id, t[i].device, a->level) == -1)
+			return -1;
+	return 0;
+}
+
+/*
+ * Hands the targets to the module: those that it took come first then, *n of
+ * them.  0, or -1: it refused one.
+ */
+static int
+arming_write(const struct arming *a, struct target *t, size_t *n,
+    const struct dumpon_opts *opts)
+{
+	struct target refused;
+	size_t all = *n, i, done = 0;
+	int r = 0;
+
+	for (i = 0; i < all; i++) {
+		if (arm_write(&t[done], opts, a, done > 0) == 0) {
+			done++;
+			continue;
+		}
+		r = -1;
+		refused = t[done];
+		memmove(t + done, t + done + 1,
+		    (all - done - 1) * sizeof(t[0]));
+		t[all - 1] = refused;
+	}
+	*n = done;
+	return r;
+}
+
+static int
+arm_targets(struct target *t, size_t n, const struct dumpon_opts *opts)
+{
+	char before[STATUS_TEXT];
+	struct arming a;
+	int r;
+
+	if (arming_begin(&a, t, n, opts) == -1)
 		return -1;
-	armid_text(armid, id);
-	if (!status_device(before))
+	if (!status_devices(before))
 		before[0] = '\0';
-	r = arm_write(t, opts, level, armid, bootid);
-	if (r == 0) {
-		arm_keep_level(level);
-		status_armed(t, opts);
+	r = arming_write(&a, t, &n, opts);
+	if (n > 0) {
+		arm_keep_level(a.level);
+		status_armed(t, n, opts);
 	}
 	if (before[0] != '\0')
-		status_replaced(before, r == 0 ? t->device : NULL);
-	if (r == 0)
+		status_replaced(before, n == 0);
+	if (n > 0)
 		policy_apply();
-	return r;
+	return n > 0 && opts->any ? 0 : r;
+}
+
+/* Finds and checks one more target. */
+static int
+arm_find(struct target *t, size_t *n, const struct dumpon_opts *opts,
+    const char *device)
+{
+	if (target_find(&t[*n], device) == -1)
+		return -1;
+	if (arm_check(&t[*n], opts) == -1) {
+		target_free(&t[*n]);
+		return -1;
+	}
+	(*n)++;
+	return 0;
 }
 
 int
 dumpon_arm(const struct dumpon_opts *opts)
 {
-	struct target t;
+	struct target t[DUMPON_MAX];
+	size_t i, n = 0, all = 0;
 	int r;
 
-	r = arm_load_module();
-	if (r == 0)
-		r = target_find(&t, opts->device);
-	if (r == 0) {
-		r = arm_check(&t, opts);
-		if (r == 0)
-			r = arm_target(&t, opts);
-		target_free(&t);
+	if (arm_load_module() == -1)
+		return -1;
+	for (i = 0; opts->more != NULL && opts->more[i] != NULL; i++)
+		all++;
+	if (all >= DUMPON_MAX) {
+		warnx("%zu devices: a list has at most %d", all + 1,
+		    DUMPON_MAX);
+		return -1;
 	}
+	/* Nothing is changed before all of them are found good. */
+	r = arm_find(t, &n, opts, opts->device);
+	for (i = 0; i < all && (r == 0 || opts->any); i++)
+		if (arm_find(t, &n, opts, opts->more[i]) == -1)
+			r = -1;
+	if (n > 0 && (r == 0 || opts->any))
+		r = arm_targets(t, n, opts);
+	while (n > 0)
+		target_free(&t[--n]);
 	return r;
 }
 
 int
 dumpon_off(const struct dumpon_opts *opts)
 {
-	char device[PATH_MAX];
+	char devices[STATUS_TEXT], *device, *save = NULL;
 
 	if (arm_is_disarmed()) {
 		if (opts->verbose)
 			printf("nothing was armed\n");
 		return 0;
 	}
-	if (!status_device(device))
-		strcpy(device, "the dump device");
+	if (!status_devices(devices))
+		strcpy(devices, "the dump device");
 	if (arm_disarm() == -1)
 		return -1;
-	if (opts->verbose)
+	if (!opts->verbose)
+		return 0;
+	for (device = strtok_r(devices, "\n", &save); device != NULL;
+	    device = strtok_r(NULL, "\n", &save))
 		printf("%s disarmed\n", device);
 	return 0;
 }

@@ -69,8 +69,8 @@ auto_probe(struct auto_device *d)
 		return false;
 	d->kind = label_is(page) && label_good(page) ? AUTO_LABELLED :
 	    AUTO_SWAP;
-	return d->kind == AUTO_LABELLED || memcmp(page + sizeof(page) - AUTO_SIG_LEN,
-	    "SWAPSPACE2", AUTO_SIG_LEN) == 0;
+	return d->kind == AUTO_LABELLED || memcmp(page + sizeof(page) -
+	    AUTO_SIG_LEN, "SWAPSPACE2", AUTO_SIG_LEN) == 0;
 }
 
 static int
@@ -146,6 +146,7 @@ auto_best(const struct dumpon_opts *opts)
 	struct dumpon_opts one = *opts;
 	size_t i;
 
+	one.more = NULL;
 	if (auto_find(&list) == -1)
 		return -1;
 	for (i = 0; i < list.n; i++) {
@@ -155,8 +156,8 @@ auto_best(const struct dumpon_opts *opts)
 	}
 	if (list.n == 0)
 		warnx("there is no swap and no dump partition: make a "
-		    "partition one with mkswap(8) or dumpon --label, on a disk of which "
-		    "dumpon -l -v says that it can take dumps");
+		    "partition one with mkswap(8) or dumpon --label, on a disk "
+		    "of which dumpon -l -v says that it can take dumps");
 	else
 		warnx("nothing is armed: put right what is said above of one "
 		    "of the devices, or name another in swapcore.conf(5)");

@@ -20,7 +20,7 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: dumpon -a [-v]\n"
-	    "       dumpon [-fv] [-d level] [--accept-secrets] device\n"
+	    "       dumpon [-fv] [-d level] [--accept-secrets] device ...\n"
 	    "       dumpon [-f] --label[=text] device\n"
 	    "       dumpon -e [-d level] [device]\n"
 	    "       dumpon off\n"
@@ -58,7 +58,9 @@ parse_conf(struct dumpon_opts *opts)
 	if (conf_read(&conf, complain) == -1)
 		errx(1, "nothing is armed until that is put right");
 	opts->accept_secrets = conf.accept_secrets;
-	opts->device = conf.device;
+	opts->device = conf.devices[0];
+	opts->more = conf.devices + 1;
+	opts->any = true;
 	opts->level = conf.level;
 }
 
@@ -77,15 +79,15 @@ parse_mode(struct dumpon_opts *opts, bool all, bool list, char **argv)
 	if (opts->yes)
 		usage();
 	if (all) {
-		if (argv[0] != NULL || opts->mode == DUMPON_ESTIMATE || arming || opts->force || list ||
-		    opts->label != NULL)
+		if (argv[0] != NULL || opts->mode == DUMPON_ESTIMATE ||
+		    arming || opts->force || list || opts->label != NULL)
 			usage();
 		opts->mode = DUMPON_CONF;
 		return;
 	}
 	if (list) {
-		if (argv[0] != NULL || opts->mode == DUMPON_ESTIMATE || arming || opts->force ||
-		    opts->label != NULL)
+		if (argv[0] != NULL || opts->mode == DUMPON_ESTIMATE ||
+		    arming || opts->force || opts->label != NULL)
 			usage();
 		opts->mode = DUMPON_LIST;
 		return;
@@ -98,15 +100,16 @@ parse_mode(struct dumpon_opts *opts, bool all, bool list, char **argv)
 		opts->device = argv[0];
 		return;
 	}
-	if (argv[0] == NULL || argv[1] != NULL)
+	if (argv[0] == NULL)
 		usage();
 	opts->device = argv[0];
+	opts->more = (const char *const *)argv + 1;
 	opts->mode = DUMPON_ARM;
 	if (opts->label != NULL)
 		opts->mode = DUMPON_LABEL;
 	else if (strcmp(opts->device, "off") == 0)
 		opts->mode = DUMPON_OFF;
-	if (opts->mode != DUMPON_ARM && arming)
+	if (opts->mode != DUMPON_ARM && (arming || argv[1] != NULL))
 		usage();
 }
 

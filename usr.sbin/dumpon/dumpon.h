@@ -17,6 +17,7 @@
 
 #define DUMPON_SYSDIR	"/sys/kernel/swapcore"
 #define DUMPON_CONTROL	"/dev/swapcore"
+#define DUMPON_MAX	8	/* devices in a list, as the module has it */
 
 enum dumpon_mode {
 	DUMPON_ARM,
@@ -31,6 +32,9 @@ enum dumpon_mode {
 struct dumpon_opts {
 	enum dumpon_mode mode;
 	const char *device;
+	const char *const *more;	/* the list behind it, ending in NULL;
+					   or NULL */
+	bool any;		/* go on where one of them is refused */
 	const char *label;	/* the text of --label; "": none */
 	int level;		/* -d; -1: the module's */
 	bool force;
@@ -61,7 +65,7 @@ struct target_extent {
 	uint64_t count;
 };
 
-/* arm.c */
+/* arm.c.  dumpon_arm(): 0 where all devices are armed, or with opts->any one. */
 int dumpon_arm(const struct dumpon_opts *opts);
 int dumpon_off(const struct dumpon_opts *opts);
 
@@ -140,14 +144,20 @@ void last_tell(void);
 /* status.c */
 /* Prints bytes in the unit that suits them. */
 void status_size(uint64_t bytes);
-/* Goes on with a line: how the device is armed, and whether a dump fits. */
-void status_describe(void);
-void status_armed(const struct target *t, const struct dumpon_opts *opts);
+/* Tells of the armed devices in their order, a line for each, the first of them
+ * behind what is on the line; and whether a dump fits. */
+void status_tell(void);
+/* What was armed: n targets, in the module's order. */
+void status_armed(const struct target *t, size_t n,
+    const struct dumpon_opts *opts);
 void status_list(const struct dumpon_opts *opts);
-/* The armed device, in buf of PATH_MAX bytes: false if there is none. */
-bool status_device(char *buf);
-/* Says what became of the device that was armed before. */
-void status_replaced(const char *before, const char *device);
+/* The armed devices, a line for each, in buf of STATUS_TEXT bytes: false if
+ * there is none. */
+#define STATUS_TEXT	4096
+bool status_devices(char *buf);
+/* Says what became of the devices that were armed before; failed: nothing else
+ * is armed instead. */
+void status_replaced(const char *before, bool failed);
 /* Warns with the module's own reason; where it has none, with errno's text and
  * the file that could not be written. */
 void status_warn_reason(const char *file);

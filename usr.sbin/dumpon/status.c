@@ -11,8 +11,6 @@
 #include "dumpon.h"
 #include "kernfile.h"
 
-#define STATUS_TEXT	4096
-
 static bool
 status_text(char text[STATUS_TEXT], const char *name)
 {
@@ -45,14 +43,38 @@ status_size(uint64_t bytes)
 		printf("%.1f GiB", (double)bytes / (1024.0 * 1024 * 1024));
 }
 
-/* By the module's count of memory, which is of now. */
+/* Line i of a file that has one for each device. */
+static bool
+status_line(char text[STATUS_TEXT], const char *name, size_t i)
+{
+	char all[STATUS_TEXT], *p, *save = NULL;
+
+	if (!status_text(all, name))
+		return false;
+	for (p = strtok_r(all, "\n", &save); p != NULL && i > 0; i--)
+		p = strtok_r(NULL, "\n", &save);
+	if (p == NULL)
+		return false;
+	strcpy(text, p);
+	return true;
+}
+
+static bool
+status_number(uint64_t *n, const char *name, size_t i)
+{
+	char text[STATUS_TEXT];
+
+	return status_line(text, name, i) && sscanf(text, "%" SCNu64, n) == 1;
+}
+
+/* What a dump would need, by the module's count of memory, which is of now. */
 static void
 status_need(void)
 {
 	uint64_t estimate, window;
 
-	if (kernfile_number(&estimate, DUMPON_SYSDIR "/estimate") == -1 ||
-	    kernfile_number(&window, DUMPON_SYSDIR "/window") == -1)
+	if (!status_number(&estimate, "estimate", 0) ||
+	    !status_number(&window, "window", 0))
 		return;
 	printf("a dump may need ");
 	status_size(estimate);
@@ -66,28 +88,33 @@ status_need(void)
 	printf(", and would be cut short\n");
 }
 
-void
-status_describe(void)
+/* Device i of the list, behind its name; the memory held is that of all. */
+static void
+status_describe(size_t i)
 {
-	uint64_t held, level, window;
+	uint64_t estimate, held, level, window = UINT64_MAX;
 	char driver[STATUS_TEXT];
 
-	if (!status_text(driver, "driver"))
+	if (!status_line(driver, "driver", i))
 		strcpy(driver, "unknown");
 	printf(": driver %s", driver);
-	if (kernfile_number(&window, DUMPON_SYSDIR "/window") == 0) {
+	if (status_number(&window, "window", i)) {
 		printf(", window ");
 		status_size(window);
 	}
-	if (kernfile_number(&held, DUMPON_SYSDIR "/held") == 0) {
+	if (i == 0 && status_number(&held, "held", 0)) {
 		printf(", ");
 		status_size(held);
 		printf(" of memory held");
 	}
-	if (kernfile_number(&level, DUMPON_SYSDIR "/armed_level") == 0)
+	if (status_number(&level, "armed_level", i))
 		printf(", dump level %" PRIu64, level);
+	if (i > 0 && status_number(&estimate, "estimate", 0) &&
+	    estimate > window)
+		printf("; a dump would be cut short");
 	printf("\n");
-	status_need();
+	if (i == 0)
+		status_need();
 }
 
 /* Panic notifiers that were ahead of the dump, one symbol a line. */
@@ -106,60 +133,107 @@ status_moved(void)
 }
 
 bool
-status_device(char *buf)
+status_devices(char *buf)
 {
 	char state[STATUS_TEXT];
 
 	return status_text(state, "state") && strcmp(state, "armed") == 0 &&
-	    kernfile_read(buf, PATH_MAX, DUMPON_SYSDIR "/device") > 0;
+	    status_text(buf, "device");
 }
 
-void
-status_replaced(const char *before, const char *device)
+/* Is the device one of the lines? */
+static bool
+status_has(const char *lines, const char *device)
 {
-	char now[PATH_MAX];
+	const size_t len = strlen(device);
+	const char *p;
 
-	if (device != NULL) {
-		if (strcmp(before, device) != 0)
-			printf("%s is not armed any more: there is one dump "
-			    "device\n", before);
-		return;
+	for (p = lines; p != NULL; p = strchr(p, '\n')) {
+		p += *p == '\n';
+		if (strncmp(p, device, len) == 0 &&
+		    (p[len] == '\n' || p[len] == '\0'))
+			return true;
 	}
-	if (status_device(now))
-		warnx("%s is still armed", now);
-	else
-		warnx("warning: %s was armed before, and is not any more",
-		    before);
+	return false;
 }
 
 void
-status_armed(const struct target *t, const struct dumpon_opts *opts)
+status_replaced(const char *before, bool failed)
 {
+	char devices[STATUS_TEXT], now[STATUS_TEXT], *p, *save = NULL;
+
+	if (!status_devices(now))
+		now[0] = '\0';
+	snprintf(devices, sizeof(devices), "%s", before);
+	for (p = strtok_r(devices, "\n", &save); p != NULL;
+	    p = strtok_r(NULL, "\n", &save)) {
+		if (failed && status_has(now, p))
+			warnx("%s is still armed", p);
+		else if (failed)
+			warnx("warning: %s was armed before, and is not any "
+			    "more", p);
+		else if (!status_has(now, p))
+			printf("%s is not armed any more\n", p);
+	}
+}
+
+void
+status_armed(const struct target *t, size_t n, const struct dumpon_opts *opts)
+{
+	size_t i, k;
+
+	for (k = 0; k < n; k++) {
+		printf(k == 0 ? "%s armed" : "%s armed, if that fails",
+		    t[k].device);
+		status_describe(k);
+		for (i = 0; opts->verbose && i < t[k].next; i++)
+			printf("disk %u:%u, sectors %" PRIu64 " to %" PRIu64
+			    "\n", t[k].disk_major, t[k].disk_minor,
+			    t[k].ext[i].first,
+			    t[k].ext[i].first + t[k].ext[i].count - 1);
+	}
+	status_moved();
+}
+
+void
+status_tell(void)
+{
+	char device[STATUS_TEXT];
 	size_t i;
 
-	printf("%s armed", t->device);
-	status_describe();
-	status_moved();
-	for (i = 0; opts->verbose && i < t->next; i++)
-		printf("disk %u:%u, sectors %" PRIu64 " to %" PRIu64 "\n",
-		    t->disk_major, t->disk_minor, t->ext[i].first,
-		    t->ext[i].first + t->ext[i].count - 1);
+	for (i = 0; status_line(device, "device", i); i++) {
+		printf(i == 0 ? "%s" : "if that fails, %s", device);
+		status_describe(i);
+	}
+}
+
+/* In one line each. */
+static void
+status_names(void)
+{
+	char device[STATUS_TEXT];
+	uint64_t level;
+	size_t i;
+
+	for (i = 0; status_line(device, "device", i); i++) {
+		printf("%s", device);
+		if (status_number(&level, "armed_level", i))
+			printf(": dump level %" PRIu64, level);
+		printf("\n");
+	}
+	status_need();
 }
 
 static void
 status_list_armed(const struct dumpon_opts *opts)
 {
 	const char *kdump = policy_kdump();
-	uint64_t level;
 
 	if (opts->verbose) {
-		status_describe();
+		status_tell();
 		status_moved();
 	} else {
-		if (kernfile_number(&level, DUMPON_SYSDIR "/armed_level") == 0)
-			printf(": dump level %" PRIu64, level);
-		printf("\n");
-		status_need();
+		status_names();
 	}
 	if (kdump != NULL)
 		printf("%s\n", kdump);
@@ -168,23 +242,25 @@ status_list_armed(const struct dumpon_opts *opts)
 void
 status_list(const struct dumpon_opts *opts)
 {
-	char device[STATUS_TEXT], state[STATUS_TEXT], reason[STATUS_TEXT];
+	char state[STATUS_TEXT], reason[STATUS_TEXT];
+	bool because = status_text(reason, "reason");
 
 	if (!status_text(state, "state"))
 		strcpy(state, "disarmed");
-	if (!status_text(device, "device"))
-		strcpy(device, "none");
-	printf("%s", device);
 	if (strcmp(state, "armed") == 0) {
 		status_list_armed(opts);
+		/* One of several was refused, or is lost. */
+		if (because)
+			printf("%s\n", reason);
 		return;
 	}
+	printf("none");
 	if (strcmp(state, "disarmed") != 0)
 		printf(" (%s)", state);
 	if (!kernfile_exists(DUMPON_SYSDIR))
 		printf(": the module swapcore is not loaded: dumpon -a loads "
 		    "it, or says why not\n");
-	else if (status_text(reason, "reason"))
+	else if (because)
 		printf(": %s\n", reason);
 	else
 		printf(": dumpon -a arms a device, or says why not\n");

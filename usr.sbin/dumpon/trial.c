@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -17,20 +18,22 @@
 
 /* Would there be a dump at all? */
 static int
-trial_check(char device[PATH_MAX])
+trial_check(void)
 {
+	char devices[STATUS_TEXT];
 	uint64_t loaded;
 
-	if (!status_device(device)) {
+	if (!status_devices(devices)) {
 		warnx("no device is armed, so a panic would leave no dump: arm "
 		    "one first, with dumpon -a or dumpon device");
 		return -1;
 	}
 	if (kernfile_number(&loaded, "/sys/kernel/kexec_crash_loaded") == 0 &&
 	    loaded != 0 && !policy_post_notifiers()) {
+		devices[strcspn(devices, "\n")] = '\0';
 		warnx("a kdump kernel is loaded and goes first, so a panic "
 		    "would leave no dump on %s: unload it, or boot with "
-		    "crash_kexec_post_notifiers", device);
+		    "crash_kexec_post_notifiers", devices);
 		return -1;
 	}
 	return 0;
@@ -58,15 +61,15 @@ trial_tell_after(void)
 }
 
 static void
-trial_tell(const char *device)
+trial_tell(void)
 {
 	printf("This makes the kernel panic NOW, for real, to test its crash "
 	    "dump.\n\n"
 	    "All that runs here ends at once.  What is not on disk is lost: "
 	    "save your work and\nstop what others depend on first.  File "
 	    "systems are synced, not unmounted.\n\n"
-	    "The dump goes to %s", device);
-	status_describe();
+	    "The dump goes to ");
+	status_tell();
 	trial_tell_after();
 	printf("\n");
 }
@@ -95,11 +98,9 @@ trial_ask(void)
 int
 trial(const struct dumpon_opts *opts)
 {
-	char device[PATH_MAX];
-
-	if (trial_check(device) == -1)
+	if (trial_check() == -1)
 		return -1;
-	trial_tell(device);
+	trial_tell();
 	if (!opts->yes && trial_ask() == -1)
 		return -1;
 	printf("syncing file systems\n");

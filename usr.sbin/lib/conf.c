@@ -16,16 +16,56 @@
 #include "kernfile.h"
 
 /* Parsers write only what is right: NULL, or what is wanted instead. */
+static bool
+conf_is_device(const char *word)
+{
+	return strncmp(word, "LABEL=", 6) == 0 ||
+	    strncmp(word, "UUID=", 5) == 0 || word[0] == '/';
+}
+
+/* A blank in a name is \040, as in fstab(5). */
+static void
+conf_blanks(char *word)
+{
+	char *p;
+
+	while ((p = strstr(word, "\\040")) != NULL) {
+		*p = ' ';
+		memmove(p + 1, p + 4, strlen(p + 4) + 1);
+		word = p + 1;
+	}
+}
+
 static const char *
 conf_device(struct conf *conf, const char *value)
 {
-	if (strcmp(value, CONF_AUTO) != 0 && strcmp(value, CONF_NONE) != 0 &&
-	    strncmp(value, "LABEL=", 6) != 0 &&
-	    strncmp(value, "UUID=", 5) != 0 && value[0] != '/')
-		return "auto, none, LABEL=text, UUID=id, or a path from / on";
+	char text[PATH_MAX], *word, *save = NULL;
+	const bool alone = strcmp(value, CONF_AUTO) == 0 ||
+	    strcmp(value, CONF_NONE) == 0;
+	size_t n = 0;
+
 	if (strlen(value) >= sizeof(conf->device))
-		return "a shorter name";
+		return "a shorter list";
+	strcpy(text, value);
+	for (word = strtok_r(text, " \t", &save); word != NULL;
+	    word = strtok_r(NULL, " \t", &save)) {
+		if (!alone && !conf_is_device(word))
+			return "auto, none, or a list of LABEL=text, UUID=id "
+			    "and paths from / on, where \\040 is a blank in a "
+			    "name";
+		if (++n > CONF_DEVICES)
+			return "a list of at most 8 devices";
+	}
+	if (n == 0)
+		return "auto, none, or a list of devices";
 	strcpy(conf->device, value);
+	n = 0;
+	for (word = strtok_r(conf->device, " \t", &save); word != NULL;
+	    word = strtok_r(NULL, " \t", &save)) {
+		conf_blanks(word);
+		conf->devices[n++] = word;
+	}
+	conf->devices[n] = NULL;
 	return NULL;
 }
 
@@ -243,8 +283,8 @@ conf_read(struct conf *conf, void (*say)(const char *))
 	char path[PATH_MAX];
 	int i, n = -1, r;
 
-	*conf = (struct conf){ .device = CONF_AUTO, .directory = "/var/crash",
-	    .level = -1 };
+	*conf = (struct conf){ .devices = { CONF_AUTO },
+	    .directory = "/var/crash", .level = -1 };
 	r = conf_file(conf, CONF_FILE, say);
 	if (kernfile_path(path, sizeof(path), CONF_DIR) == 0)
 		n = scandir(path, &names, conf_filter, conf_order);

@@ -13,6 +13,7 @@
 #define CONF_AUTO	"auto"
 #define CONF_NONE	"none"
 #define CONF_LEVELS	8u
+#define CONF_DEVICES	8
 
 enum conf_compress {
 	CONF_PLAIN,
@@ -21,7 +22,9 @@ enum conf_compress {
 };
 
 struct conf {
-	char device[PATH_MAX];		/* as dumpon(8) takes it; "auto", "none" */
+	/* As dumpon(8) takes them, ending in NULL; or just "auto" or "none". */
+	const char *devices[CONF_DEVICES + 1];
+	char device[PATH_MAX];		/* their text */
 	char directory[PATH_MAX];	/* where cores are saved */
 	int level;			/* of dumps; -1: the module's */
 	unsigned int save_level[CONF_LEVELS];	/* as savecore -d takes them */

@@ -114,17 +114,15 @@ dump_close(struct dump *d)
 	d->wrfd = -1;
 }
 
-/* The level that was asked for when this was armed. */
-static int
-dump_level(const struct dump *d, const struct armid_list *known)
+/* Which arming was it, and at what level? */
+static void
+dump_arming(struct dump *d, const struct armid_list *known)
 {
-	size_t i;
-
-	for (i = 0; i < known->n; i++) {
-		if (memcmp(known->ids[i], d->di.di_arm_id, KCORE_IDLEN) == 0)
-			return known->levels[i];
-	}
-	return -1;
+	d->arming = known->n;
+	while (d->arming > 0 && memcmp(known->ids[d->arming - 1],
+	    d->di.di_arm_id, KCORE_IDLEN) != 0)
+		d->arming--;
+	d->level = d->arming == 0 ? -1 : known->levels[d->arming - 1];
 }
 
 int
@@ -147,7 +145,7 @@ dump_look(struct dump *d, const struct armid_list *known, bool any)
 	if (r != 1)
 		return r;
 	d->found = true;
-	d->level = dump_level(d, known);
+	dump_arming(d, known);
 	d->cleared = d->di.di_state == KCORE_STATE_SAVED;
 	if (d->di.di_dumplo != 0)
 		dump_look_header(d);

@@ -120,6 +120,8 @@ struct dump {
 	bool header;		/* kvm_dump_mkheader() succeeded */
 	bool cleared;		/* saved or given up before */
 	int level;		/* asked for when armed; -1: not known */
+	size_t arming;		/* place of its arm id in the list, from 1, the
+				   last is the newest; 0: not known */
 	uint32_t dumpmag;	/* where header is set and data is there */
 	char why[KVM_ERRBUFSZ];	/* where header is not set */
 };

@@ -118,13 +118,21 @@ session_open(const struct savecore_opts *opts)
 
 /* ---- The worker: which dump ---- */
 
-/* Dumps that were not saved come first, and of those the newest. */
+/*
+ * Dumps that were not saved come first, and of those the newest: what was armed
+ * last, whatever the clock said; and of one panic's the device that was tried
+ * last, whose trailers went on counting where the others' had ended.
+ */
 static bool
 session_before(const struct dump *a, const struct dump *b)
 {
 	if (a->cleared != b->cleared)
 		return !a->cleared;
-	return a->di.di_time_ns > b->di.di_time_ns;
+	if (a->arming != b->arming && a->arming != 0 && b->arming != 0)
+		return a->arming > b->arming;
+	if (a->di.di_time_ns != b->di.di_time_ns)
+		return a->di.di_time_ns > b->di.di_time_ns;
+	return a->di.di_seq > b->di.di_seq;
 }
 
 /* The dump that counts, or NULL.  cleared: those that were saved count too. */
@@ -152,7 +160,14 @@ session_tell_others(const struct session *s, const struct dump *best)
 
 	for (i = 0; i < s->where.n; i++) {
 		d = &s->dumps[i];
-		if (d != best && d->found && !d->cleared)
+		if (d == best || !d->found || d->cleared)
+			continue;
+		if (d->di.di_time_ns == best->di.di_time_ns && d->arming != 0 &&
+		    d->arming == best->arming)
+			msg(LOG_NOTICE, "%s: has what the same panic wrote "
+			    "there before it failed: run savecore again for "
+			    "it", d->path);
+		else
 			msg(LOG_NOTICE, "%s: has an older dump: run savecore "
 			    "again for it", d->path);
 	}

@@ -55,7 +55,7 @@ static const struct wrong header[] = {
 	{ HDR(dump_level), 4, 32, "dump_level is 32" },
 	{ HDR(part), 4, 1, "part is 1" },
 	{ HDR(nparts), 4, 2, "nparts is 2" },
-	{ HDR(device_index), 4, 1, "device_index is 1" },
+	{ HDR(device_index), 4, 64, "device_index is 64" },
 	{ HDR(ptdpaddr), 8, 0xa0001, "ptdpaddr" },
 	{ HDR(enc_mask), 8, 1, "enc_mask" },
 	{ HDR(dumpmag_paddr), 8, 0x1000, "memsegs[0] is not" },

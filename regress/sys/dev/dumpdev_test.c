@@ -366,6 +366,22 @@ dumpdev_start_fails_dead(void **state)
 	assert_string_equal(dd.reason, "own words");
 }
 
+/* This test checks that a device that was not shut down in order does no DMA
+ * any more, and that the command register of another stays as it is. */
+static void
+dumpdev_stop_cuts_off_dead_device(void **state)
+{
+	(void)state;
+	fakebus_cfg_set4(&fb, 4, 0xf8100146);
+	assert_int_equal(dumpdev_stop(&dd), 0);
+	assert_int_equal(fb.cfg[4], 0x46);
+	dd.dead = true;
+	assert_int_equal(dumpdev_stop(&dd), -EIO);
+	assert_int_equal(fb.cfg[4], 0x42);
+	assert_int_equal(fb.cfg[5], 0x01);
+	assert_int_equal(fb.cfg[7], 0xf8);
+}
+
 /* This test checks that stop flushes, stops, and lets nothing through after. */
 static void
 dumpdev_stop_flushes_and_ends(void **state)
@@ -522,6 +538,7 @@ main(void)
 		TEST(dumpdev_wait_broken_restarted),
 		TEST(dumpdev_wait_restart_fails_dead),
 		TEST(dumpdev_start_fails_dead),
+		TEST(dumpdev_stop_cuts_off_dead_device),
 		TEST(dumpdev_stop_flushes_and_ends),
 		TEST(dumpdev_pci_enable_sets_or_tells),
 		TEST(dumpdev_pci_enable_asleep_wakes_up),

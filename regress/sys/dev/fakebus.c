@@ -240,6 +240,8 @@ static const struct dumpdev_bus_ops fakebus_ops = {
 	.write4 = fakebus_write4,
 	.dma_alloc = fakebus_dma_alloc,
 	.dma_free = fakebus_dma_free,
+	.buf_alloc = fakebus_dma_alloc,
+	.buf_free = fakebus_dma_free,
 	.now_us = fakebus_now_us,
 	.relax = fakebus_relax,
 };

@@ -223,9 +223,9 @@ dump_fault_before_proof_writes_nothing(void **state)
 {
 	(void)state;
 	setup();
-	f.d.page0[100] ^= 1;
+	f.device.page0[100] ^= 1;
 	assert_int_equal(dump_run(&f.d, FAKE_PANIC), -ESTALE);
-	f.d.page0[100] ^= 1;
+	f.device.page0[100] ^= 1;
 	f.dev.dd.dead = false;
 	dump_abandon(&f.d);
 	fakedump_check_untouched(&f);

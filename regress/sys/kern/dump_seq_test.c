@@ -219,14 +219,14 @@ dump_seq_changed_first_page_stops_all_writes(void **state)
 		fakedump_init(&f, &(struct fakedump_conf){ 0 });
 		memdev_page(&f.dev, 0)[i] ^= 0x10;
 		f.page0[i] ^= 0x10;
-		f.d.page0 = malloc(KCORE_ALIGN);
-		memcpy(f.d.page0, f.page0, KCORE_ALIGN);
-		f.d.page0[i] ^= 0x10;
+		f.device.page0 = malloc(KCORE_ALIGN);
+		memcpy(f.device.page0, f.page0, KCORE_ALIGN);
+		f.device.page0[i] ^= 0x10;
 		assert_int_equal(dump_run(&f.d, FAKE_PANIC), -ESTALE);
 		fakedump_check_untouched(&f);
 		fakedump_said("not the one it was armed with; nothing is "
 		    "written");
-		free(f.d.page0);
+		free(f.device.page0);
 		fakedump_fini(&f);
 	}
 }
@@ -282,9 +282,9 @@ dump_seq_changed_extent_stops_all_writes(void **state)
 	for (i = 0; i < 5; i++) {
 		fakeos_reset(10);
 		fakedump_init(&f, &conf);
-		f.d.firsts = firsts(5);
+		f.device.firsts = firsts(5);
 		if (i > 0) {
-			f.d.firsts[i] ^= 1;
+			f.device.firsts[i] ^= 1;
 			assert_int_equal(dump_run(&f.d, FAKE_PANIC), -ESTALE);
 			fakedump_check_untouched(&f);
 			snprintf(text, sizeof(text), "first page of extent %u "
@@ -294,8 +294,8 @@ dump_seq_changed_extent_stops_all_writes(void **state)
 			assert_int_equal(dump_run(&f.d, FAKE_PANIC), 0);
 			fakedump_check_complete(&f);
 		}
-		free(f.d.firsts);
-		f.d.firsts = NULL;
+		free(f.device.firsts);
+		f.device.firsts = NULL;
 		fakedump_fini(&f);
 	}
 }
@@ -313,7 +313,7 @@ dump_seq_hibernation_image_stops_all_writes(void **state)
 	memcpy(armed, f.page0, sizeof(armed));
 	memcpy(f.page0 + KCORE_ALIGN - 10, "S1SUSPEND", 10);
 	memcpy(memdev_page(&f.dev, 0), f.page0, KCORE_ALIGN);
-	f.d.page0 = armed;
+	f.device.page0 = armed;
 	assert_int_equal(dump_run(&f.d, FAKE_PANIC), -ESTALE);
 	fakedump_check_untouched(&f);
 	fakedump_said("hibernation image; nothing is written");

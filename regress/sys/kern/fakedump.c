@@ -79,7 +79,6 @@ static void
 fill_header(struct dump *d)
 {
 	cpu_kcore_hdr_t *h = &d->hdr;
-	unsigned int i;
 
 	h->ptdpaddr = 0x2a0a000;
 	h->machine = KCORE_MID_X86_64;
@@ -88,10 +87,6 @@ fill_header(struct dump *d)
 	h->ncpus = 2;
 	h->panic_time_ns = 1700000000ull * 1000000000;
 	h->dumpmag_paddr = d->vars_paddr + FAKE_MAGOFF;
-	for (i = 0; i < KCORE_IDLEN; i++) {
-		h->arm_id[i] = (uint8_t)(i + 1);
-		h->dump_id[i] = (uint8_t)(0xd0 + i);
-	}
 	snprintf(h->release, sizeof(h->release), "6.1.0-test");
 	snprintf(h->names[0].name, sizeof(h->names[0].name), "dumpmag");
 	h->names[0].addr = 0xffff888000000000ull + h->dumpmag_paddr;
@@ -179,10 +174,11 @@ fakedump_init(struct fakedump *f, const struct fakedump_conf *conf)
 	blks = strew(f, conf, window, blksize);
 	memdev_init(&f->dev, blks, blksize, DEFAULT(conf->nslots, 4),
 	    DEFAULT(conf->slot_len, 65536));
-	d->dd = &f->dev.dd;
-	assert_int_equal(dump_window_init(&d->w, f->ext,
+	f->device.name = "/dev/fake";
+	f->device.dd = &f->dev.dd;
+	assert_int_equal(dump_window_init(&f->device.w, f->ext,
 	    DEFAULT(conf->next, 1), blksize, blks), 0);
-	memdev_allow(&f->dev, &d->w);
+	memdev_allow(&f->dev, &f->device.w);
 	f->raw = (struct raw){ .page = medium_page, .arg = f,
 		.size = window };
 	for (i = 0; i < KCORE_ALIGN; i++)
@@ -196,15 +192,20 @@ fakedump_init(struct fakedump *f, const struct fakedump_conf *conf)
 	d->map.ram = f->ram;
 	dump_map_number(&d->map);
 	d->map.bits = malloc(dump_map_bytes(d->map.npages));
-	d->level = conf->level;
+	f->device.level = conf->level;
 	d->vars_paddr = DEFAULT(conf->vars_paddr, PFN(300));
 	fakeos.vars_paddr = d->vars_paddr;
-	d->page0 = f->page0;
+	f->device.page0 = f->page0;
 	d->early_buf = aligned_alloc(KCORE_ALIGN, DUMP_EARLY_BUF);
 	d->notes_len = DEFAULT(fakeos.notes_len, 8);
 	d->notes = malloc(d->notes_len);
 	d->planned = planned;
 	fill_header(d);
+	for (i = 0; i < KCORE_IDLEN; i++) {
+		f->device.arm_id[i] = (uint8_t)(i + 1);
+		f->device.dump_id[i] = (uint8_t)(0xd0 + i);
+	}
+	dump_choose(d, &f->device, 0);
 }
 
 void
@@ -232,7 +233,7 @@ fakedump_fini(struct fakedump *f)
 static bool
 is_mine(const struct fakedump *f, const kcore_trailer_t *t)
 {
-	return memcmp(t->dump_id, f->d.hdr.dump_id, KCORE_IDLEN) == 0;
+	return memcmp(t->dump_id, f->device.dump_id, KCORE_IDLEN) == 0;
 }
 
 static void
@@ -303,7 +304,7 @@ fakedump_check_claims(void *arg)
 		check_data(f, t, t == in_force);
 	}
 	assert_in_range(torn, 0, 1);
-	if (f->d.trailer.seq >= 2 && !f->spoilt)
+	if (f->d.trailer.seq >= f->d.seq_begin + 2 && !f->spoilt)
 		assert_in_range(mine, 1, 2);
 }
 

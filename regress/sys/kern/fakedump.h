@@ -30,6 +30,7 @@ struct fakedump {
 	struct memdev dev;
 	bool live;
 	struct dump d;
+	struct dump_device device;	/* that d dumps to */
 	struct dump_extent ext[FAKE_EXTENTS];
 	struct dump_ram ram[8];
 	uint8_t page0[KCORE_ALIGN];

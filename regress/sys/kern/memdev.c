@@ -64,6 +64,8 @@ static const struct dumpdev_bus_ops memdev_bus_ops = {
 	.cfg_write4 = bus_cfg_write4,
 	.dma_alloc = bus_dma_alloc,
 	.dma_free = bus_dma_free,
+	.buf_alloc = bus_dma_alloc,
+	.buf_free = bus_dma_free,
 	.now_us = bus_now_us,
 	.relax = bus_relax,
 };

@@ -99,7 +99,8 @@ raw_trailer_sane(struct raw *r, const kcore_trailer_t *t)
 	WANT(r, t->state >= KCORE_STATE_INPROGRESS &&
 	    t->state <= KCORE_STATE_SAVED);
 	WANT(r, (t->state == KCORE_STATE_FAILED) == (t->error != 0));
-	WANT(r, t->part == 0 && t->nparts == 1 && t->device_index == 0);
+	WANT(r, t->part == 0 && t->nparts == 1 &&
+	    t->device_index < KCORE_DEVICES_MAX);
 	WANT(r, t->nlate <= KCORE_LATE_MAX);
 	WANT(r, zeros(&t->late[t->nlate],
 	    (KCORE_LATE_MAX - t->nlate) * sizeof(t->late[0])));

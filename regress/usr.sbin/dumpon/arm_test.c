@@ -103,9 +103,10 @@ arm_replaced_device_is_told(void **state)
 	fake_file("/sys/kernel/swapcore/state", "armed\n");
 	fake_file("/sys/kernel/swapcore/device", PARTITION "\n");
 	assert_unsaid(assert_armed(&arming_partition), "any more");
-	fake_file("/sys/kernel/swapcore/device", "/dev/vdb2\n");
-	assert_said(assert_armed(&arming_partition),
-	    "/dev/vdb2 is not armed any more");
+	fake_listen();
+	status_replaced("/dev/vdb2\n" PARTITION "\n/dev/nvme0n1p", false);
+	assert_string_equal(fake_said(), "/dev/vdb2 is not armed any more\n"
+	    "/dev/nvme0n1p is not armed any more\n");
 }
 
 /* This test checks that a refusal tells whether the device armed before still
@@ -125,7 +126,7 @@ arm_refused_tells_of_old_device(void **state)
 	assert_said(fake_said(), "/dev/vdb2 is still armed\n");
 	fake_file("/sys/kernel/swapcore/state", "disarmed\n");
 	fake_listen();
-	status_replaced("/dev/vdb2", NULL);
+	status_replaced("/dev/vdb2", true);
 	said = fake_said();
 	assert_one_line(said, "/dev/vdb2 was armed before, and is not");
 }
@@ -201,6 +202,7 @@ list_tells_device_or_reason(void **state)
 	status_list(&verbose);
 	assert_string_equal(fake_said(), "none: it was removed\n");
 	fake_file("/sys/kernel/swapcore/state", "armed\n");
+	fake_file("/sys/kernel/swapcore/reason", "\n");
 	fake_file("/sys/kernel/swapcore/device", PARTITION "\n");
 	fake_file("/sys/kernel/swapcore/level", "0\n");
 	fake_file("/sys/kernel/swapcore/armed_level", "1\n");

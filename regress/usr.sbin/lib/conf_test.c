@@ -76,7 +76,8 @@ teardown(void **state)
 static void
 assert_defaults(const struct conf *c)
 {
-	assert_string_equal(c->device, "auto");
+	assert_string_equal(c->devices[0], "auto");
+	assert_null(c->devices[1]);
 	assert_string_equal(c->directory, "/var/crash");
 	assert_int_equal(c->level, -1);
 	assert_int_equal(c->compress, CONF_PLAIN);
@@ -104,11 +105,12 @@ conf_all_keys_count(void **state)
 	struct conf c;
 
 	(void)state;
-	put(CONF_FILE, "# a comment\n\n  device = LABEL=my crash \t\n"
+	put(CONF_FILE, "# a comment\n\n  device = LABEL=my\\040crash \t\n"
 	    "level=7\naccept-secrets=yes\n\tdirectory=/srv/a=b\ncompress=gzip\n"
 	    "save-level=1,15,31\non-failure=swap");
 	assert_int_equal(conf_read(&c, say), 0);
-	assert_string_equal(c.device, "LABEL=my crash");
+	assert_string_equal(c.devices[0], "LABEL=my crash");
+	assert_null(c.devices[1]);
 	assert_string_equal(c.directory, "/srv/a=b");
 	assert_int_equal(c.level, 7);
 	assert_int_equal(c.compress, CONF_GZIP);
@@ -135,8 +137,36 @@ conf_directory_overrides_in_order(void **state)
 	put(CONF_DIR "/.95.conf", "level=5\n");
 	assert_int_equal(conf_read(&c, say), 0);
 	assert_int_equal(c.level, 3);
-	assert_string_equal(c.device, "none");
+	assert_string_equal(c.devices[0], "none");
 	assert_int_equal(c.compress, CONF_GZIP);
+}
+
+/* This test checks that several devices are a list in their order, and that auto
+ * and none are none of it. */
+static void
+conf_devices_are_a_list(void **state)
+{
+	struct conf c;
+
+	(void)state;
+	put(CONF_FILE, "device=/dev/sda2\n"
+	    "device=\tLABEL=a\\040b\\040c  /swap\\040file\tUUID=1-2 \n");
+	assert_int_equal(conf_read(&c, say), 0);
+	assert_string_equal(c.devices[0], "LABEL=a b c");
+	assert_string_equal(c.devices[1], "/swap file");
+	assert_string_equal(c.devices[2], "UUID=1-2");
+	assert_null(c.devices[3]);
+	put(CONF_FILE, "device=/a /b /c /d /e /f /g /h\n"
+	    "device=/a /b /c /d /e /f /g /h /i\ndevice=auto /b\n"
+	    "device=/b none\ndevice=\n");
+	assert_int_equal(conf_read(&c, say), -1);
+	assert_string_equal(c.devices[7], "/h");
+	assert_null(c.devices[8]);
+	assert_non_null(strstr(said, ":2: device=/a /b /c /d /e /f /g /h /i: "
+	    "wanted is a list of at most 8 devices\n"));
+	assert_non_null(strstr(said, ":3: device=auto /b: wanted is auto, "));
+	assert_non_null(strstr(said, ":4: device=/b none: wanted is auto, "));
+	assert_non_null(strstr(said, ":5: device=: wanted is auto, "));
 }
 
 /* This test checks that each bad line is told with file and number and counts
@@ -161,8 +191,9 @@ conf_bad_lines_are_told(void **state)
 	    "/etc/swapcore.conf:3: level=: wanted is a number from 0 to 31\n"
 	    "/etc/swapcore.conf:4: compress=true: wanted is no, gzip or zstd\n"
 	    "/etc/swapcore.conf:5: is not key=value\n"
-	    "/etc/swapcore.conf:6: device=sda2: wanted is auto, none, "
-	    "LABEL=text, UUID=id, or a path from / on\n"
+	    "/etc/swapcore.conf:6: device=sda2: wanted is auto, none, or a "
+	    "list of LABEL=text, UUID=id and paths from / on, where \\040 is "
+	    "a blank in a name\n"
 	    "/etc/swapcore.conf:7: Device: there is no such key: see "
 	    "swapcore.conf(5)\n"
 	    "/etc/swapcore.conf:8: directory=crash: wanted is a path from / "
@@ -220,6 +251,8 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(
 		    conf_directory_overrides_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(conf_devices_are_a_list, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(conf_bad_lines_are_told, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(conf_bad_save_level_is_told,
