@@ -160,11 +160,6 @@ static void crashme_hang(void)
 	schedule();
 }
 
-static void crashme_mce(void)
-{
-	asm volatile("int $18");
-}
-
 struct crashme_death {
 	const char *name;
 	void (*die)(void);	/* NULL: crashme_die() does it */
@@ -188,7 +183,6 @@ static const struct crashme_death crashme_deaths[] = {
 	{ "loop", crashme_loop },
 	{ "deaf", crashme_deaf },
 	{ "hang", crashme_hang },
-	{ "mce", crashme_mce },
 };
 
 static const struct crashme_death *crashme_death = &crashme_deaths[0];

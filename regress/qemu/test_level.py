@@ -33,7 +33,10 @@ echo always >/sys/kernel/mm/transparent_hugepage/defrag
 dd if=/dev/urandom bs=24M count=2 iflag=fullblock 2>/dev/null | sleep 1000 &
 for i in 1 2 3 4 5 6; do
 	sh -c 'x=$(dd if=/dev/urandom bs=64k count=16 2>/dev/null | hexdump);
-	    sleep 1000' &
+	    echo >/tmp/full.$0; sleep 1000' $i &
+done
+for i in 1 2 3 4 5 6; do
+	await /tmp/full.$i
 done
 sleep 3
 say meminfo cat /proc/meminfo
