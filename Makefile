@@ -40,7 +40,6 @@ demo: setup
 # Our packages in a Debian in QEMU; see regress/debian.
 check-debian: setup
 	@sh regress/setup.sh all
-	@sh regress/kernels.sh $(CACHE) images
 	@sh regress/debian/check.sh $(CACHE) $(OBJ) $(T)
 
 demo-debian:
