@@ -60,7 +60,8 @@ unshare --mount --pid --fork --kill-child --root="$root" \
     --mount-proc=/proc env -i HOME=/root TERM=dumb \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     ${http_proxy:+http_proxy="$http_proxy"} \
-    sh -c "cd /root/swapcore && $install && make check-quick" </dev/null >&4 2>&1
+    sh -c "mount -t devpts devpts /dev/pts && cd /root/swapcore && $install &&
+        make check-quick" </dev/null >&4 2>&1
 rc=$?
 [ $rc -eq 0 ] || fail "exit $rc: $(tail -n 1 "$log")"
 echo "PASS $name: $(tail -n 1 "$log")"

@@ -81,7 +81,7 @@ static const int priv_denied[] = {
 	SCMP_SYS(ptrace), SCMP_SYS(socket), SCMP_SYS(vfork),
 };
 
-/* exec: it may become another program. */
+/* exec: it may become another program, one that is open. */
 static int
 priv_filter(bool exec)
 {
@@ -101,7 +101,7 @@ priv_filter(bool exec)
 		r = seccomp_rule_add(ctx, deny, SCMP_SYS(clone), 1,
 		    SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 	for (i = 0; r == 0 && i < sizeof(priv_denied) / sizeof(int); i++)
-		if (!exec || priv_denied[i] != SCMP_SYS(execve))
+		if (!exec || priv_denied[i] != SCMP_SYS(execveat))
 			r = seccomp_rule_add(ctx, deny, priv_denied[i], 0);
 	if (r == 0)
 		r = seccomp_load(ctx);

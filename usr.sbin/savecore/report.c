@@ -23,7 +23,8 @@
 #define REPORT_BYTES	(64u << 20)
 #define REPORT_SECONDS	120u
 
-/* crashinfo is where savecore is: 0, or -1 with errno. */
+/* crashinfo is where savecore is, which nobody may not be able to reach: a
+ * descriptor, or -1 with errno. */
 static int
 report_program(char *path, size_t size)
 {
@@ -40,12 +41,12 @@ report_program(char *path, size_t size)
 		return -1;
 	}
 	strcpy(slash + 1, name);
-	return access(path, X_OK);
+	return access(path, X_OK) == -1 ? -1 : open(path, O_PATH | O_CLOEXEC);
 }
 
 /* The child's side. */
 __attribute__((noreturn)) static void
-report_run(const char *path, int core, int out)
+report_run(int program, int core, int out)
 {
 	const struct rlimit size = { REPORT_BYTES, REPORT_BYTES };
 	char *const argv[] = { (char []){ "crashinfo" }, (char []){ "-M" },
@@ -57,14 +58,14 @@ report_run(const char *path, int core, int out)
 	    dup2(out, STDERR_FILENO) != -1 &&
 	    setrlimit(RLIMIT_FSIZE, &size) == 0 && priv_program() == 0) {
 		alarm(REPORT_SECONDS);
-		execve(path, argv, envp);
+		fexecve(program, argv, envp);
 	}
 	_exit(127);
 }
 
 /* Runs it: an exit status, 128 and a signal's number, or -1. */
 static int
-report_wait(const char *path, int core, int out)
+report_wait(int program, int core, int out)
 {
 	const pid_t pid = fork();
 	int status;
@@ -72,7 +73,7 @@ report_wait(const char *path, int core, int out)
 	if (pid == -1)
 		return -1;
 	if (pid == 0)
-		report_run(path, core, out);
+		report_run(program, core, out);
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return -1;
@@ -85,9 +86,10 @@ report_write(const struct crashdir *dir, const char *core, unsigned int number)
 	char path[PATH_MAX], name[64];
 	struct dirfile f;
 	bool done = false;
-	int fd, r;
+	int fd, program, r;
 
-	if (report_program(path, sizeof(path)) == -1) {
+	program = report_program(path, sizeof(path));
+	if (program == -1) {
 		msg_errno(LOG_NOTICE, "no report of the crash: %s", path);
 		return false;
 	}
@@ -95,10 +97,11 @@ report_write(const struct crashdir *dir, const char *core, unsigned int number)
 	fd = openat(dir->fd, core, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1) {
 		msg_errno(LOG_WARNING, "%s/%s", dir->path, core);
+		close(program);
 		return false;
 	}
 	if (dir_create(dir, &f, name) == 0) {
-		r = report_wait(path, fd, f.fd);
+		r = report_wait(program, fd, f.fd);
 		done = r == 0 && dir_commit(dir, &f) == 0;
 		if (done)
 			dir_link(dir, "crash.txt.last", name);
@@ -109,5 +112,6 @@ report_write(const struct crashdir *dir, const char *core, unsigned int number)
 		dir_abort(dir, &f);
 	}
 	close(fd);
+	close(program);
 	return done;
 }

@@ -5,7 +5,7 @@
  * Linked into a savecore of its own, with the calls wrapped by the linker.  Its
  * two processes count their calls together:
  *	SAVECORE_ROOT	what stands for /, as far as kernfile.c goes
- *	INJECT_AT	the call that fails, from 1 on; 0: none
+ *	INJECT_AT	the call that fails, from 1 on, or its name; 0: none
  *	INJECT_HOW	once, ever (and all after it), or kill (SIGKILL)
  *	INJECT_FREE	"a b": KiB that are free when first asked, and from then on
  *	INJECT_LOG	a file that gets a line for each call: its name, the
@@ -29,7 +29,7 @@
 
 #include "kernfile.h"
 
-static atomic_ulong *inject_calls;
+static atomic_ulong *inject_calls;	/* all, and those since that name */
 static FILE *inject_fp;
 
 /* Before main(), so that both processes have it. */
@@ -39,7 +39,7 @@ inject_init(void)
 	const char *path = getenv("INJECT_LOG");
 	void *p;
 
-	p = mmap(NULL, sizeof(*inject_calls), PROT_READ | PROT_WRITE,
+	p = mmap(NULL, 2 * sizeof(*inject_calls), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		abort();
@@ -81,6 +81,11 @@ inject_fails(const char *name, int fd, int error)
 	unsigned long call = atomic_fetch_add(inject_calls, 1) + 1;
 
 	inject_log(name, fd);
+	if (at != NULL && n == 0 && (strcmp(at, name) == 0 ||
+	    atomic_load(&inject_calls[1]) != 0)) {
+		n = 1;
+		call = atomic_fetch_add(&inject_calls[1], 1) + 1;
+	}
 	if (n == 0 || how == NULL || call < n ||
 	    (call > n && strcmp(how, "ever") != 0))
 		return false;
