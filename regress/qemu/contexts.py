@@ -50,7 +50,7 @@ READ = "dd if={disk} of=/dev/null bs=4k count=64 iflag=direct 2>/dev/null"
 FILL = """mount -t tmpfs -o size=100% none /dev/shm
 dd if=/dev/urandom of=/dev/shm/fill bs=64k 2>/dev/null"""
 # The CPU that gets stuck is not the shell's.
-ALONE = "taskset -p 1 $$\n"
+ALONE = "keep_to 1; mkfifo /tmp/never\n"
 FILES = """mkfs.ext4 -q {disk4} && mount -t ext4 {disk4} /mnt
 """
 WRITE = "dd if=/sbin/savecore of=/mnt/file bs=64k count=8 2>/dev/null; sync"
@@ -170,11 +170,11 @@ CONTEXTS = (
     Context("printk-stuck", "another CPU is stuck with the console's locks",
             ALONE + how("deaf at wait_for_lsr wait_for_xmitr",
                         "taskset 2 sh -c 'echo x >/dev/kmsg' &",
-                        "sleep 1", how("panic")), PANIC),
+                        "pause 2", how("panic")), PANIC),
     Context("oops-stuck", "another CPU is stuck in the middle of an oops",
             ALONE + how("deaf at print_modules",
                         f"taskset 2 sh -c 'echo null >{HOW}' &",
-                        "sleep 1", "echo c >/proc/sysrq-trigger"),
+                        "pause 2", "echo c >/proc/sysrq-trigger"),
             "sysrq triggered crash"),
     Context("no-console", "no console at all",
             "echo N >/sys/class/tty/ttyS0/console\n" + how("panic"), PANIC,

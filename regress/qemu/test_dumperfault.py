@@ -96,12 +96,10 @@ def dumper_fault_beside_stuck_oops_ends_dump_only(case):
     """the same is so where panic() has stopped another CPU in the middle of an
     oops, with the lock that a further oops would wait for."""
     image, console = dies_in_dump(case, f"""
-mkfifo /tmp/never
-taskset -p 1 $$
+{contexts.ALONE}
 echo deaf at print_modules >{contexts.HOW}
 taskset 2 sh -c 'echo null >{contexts.HOW}' &
-# A new program would wait for the CPU that answers no more.
-read -r -t 2 nothing <>/tmp/never
+pause 2
 echo c >/proc/sysrq-trigger
 """, f"fault={PIECES}", "dumpon -d 0")
     case.check(ENDED in console, "the dump was not ended by its fault")
@@ -111,7 +109,7 @@ echo c >/proc/sysrq-trigger
 def panics_in_dump(case, death, meanwhile=None):
     """The kernel panics once more while zero pages are looked for."""
     image, console = dies_in_dump(case, f"""
-taskset -p 1 $$
+keep_to 1
 echo {death} at md_page_zero >{contexts.HOW}
 echo c >/proc/sysrq-trigger
 """, meanwhile=meanwhile)

@@ -30,3 +30,14 @@ make_swap() {
 	await "$1"
 	mkswap "$1" >/dev/null || die "mkswap $1"
 }
+
+# keep_to MASK: this shell, which need not be $$, runs on these CPUs only.
+keep_to() {
+	taskset -p "$1" "$(exec sh -c 'echo $PPID')"
+}
+
+# pause SECONDS: starts no program, which would wait for a CPU that is stuck.
+pause() {
+	[ -p /tmp/never ] || die "pause: mkfifo /tmp/never first"
+	read -r -t "$1" _nothing <>/tmp/never
+}
