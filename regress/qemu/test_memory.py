@@ -2,6 +2,7 @@
 """Machines by their memory: little, much, in pieces, added while armed, and
 memory that is no RAM."""
 
+import os
 import re
 
 import corefile
@@ -149,3 +150,61 @@ say zone sed -n '/zone *Device/,/spanned/s/ *spanned *//p' /proc/zoneinfo
               if start < last and start + size > first]
     case.equal(inside, [], "what is in the dump of it")
     test_truth.compare(dead, path)
+
+
+ASIDE = 128 * MIB                   # where crashkernel= is
+ASIDE_MIB = 64
+NEEDED = """
+say estimate cat /sys/kernel/swapcore/estimate
+say vmstat grep -wE 'nr_free_pages|nr_anon_pages|nr_file_pages' /proc/vmstat
+say asked dumpon -e
+"""
+
+
+def set_aside(case, level):
+    """A machine with crashkernel=, and in there what an earlier system left."""
+    junk = case.path("junk")
+    with open(junk, "wb") as out:
+        out.write(os.urandom(ASIDE_MIB * MIB))
+    dead = crash.kill(
+        case, "nvme", work=NEEDED, dumpon=f"dumpon -d {level}",
+        append=f"nokaslr crashkernel={ASIDE_MIB}M@{ASIDE // MIB}M",
+        before=["-device", f"loader,file={junk},addr={ASIDE},force-raw=on"])
+    dead.check_complete()
+    path = dead.save()
+    core = corefile.Core(path)
+    end = ASIDE + ASIDE_MIB * MIB
+    inside = sum(min(start + size, end) - max(start, ASIDE)
+                 for start, size in core.memsegs()
+                 if start < end and start + size > ASIDE)
+    aside = ASIDE_MIB * MIB if level & 16 else 0
+    case.equal(inside, ASIDE_MIB * MIB - aside, "what is in the dump of it")
+    told = f"{ASIDE_MIB * MIB // PAGE} set aside for a crash kernel"
+    case.equal(told in dead.console, aside > 0, f"the console says {told!r}")
+    test_truth.compare(dead, path)
+    pages = dict(line.split() for line in dead.found["vmstat"])
+    if level & 16 == 0:
+        del pages["nr_free_pages"]
+    rest = sum(end - start for start, end in ram(dead.found)) - aside - \
+        sum(map(int, pages.values())) * PAGE
+    estimate = int(dead.found["estimate"][0])
+    case.check(core.data_size <= estimate and abs(estimate - rest) < 8 * MIB,
+               f"{estimate} bytes are said to be needed, {core.data_size} were, "
+               f"{rest} are the kernel's")
+    asked = float(re.search(r"may need ([0-9.]+) MiB",
+                            "\n".join(dead.found["asked"]))[1])
+    case.check(abs(asked * MIB - estimate) < 8 * MIB,
+               f"dumpon -e says {asked} MiB, and the module {estimate} bytes")
+
+
+@test(slow=True)
+def memory_set_aside_is_left_out(case):
+    """what crashkernel= sets aside, whatever an earlier system left there, is
+    not in a dump of level 31, nor in what is said to be needed."""
+    set_aside(case, 31)
+
+
+@test(slow=True)
+def memory_set_aside_is_free_memory(case):
+    """the same is in a dump of a level that keeps free pages."""
+    set_aside(case, 15)

@@ -38,6 +38,7 @@ enum md_kind {
 	MD_KIND_RETURNED,	/* by a balloon, or by virtio-mem */
 	MD_KIND_UNACCEPTED,
 	MD_KIND_OFFLINE,
+	MD_KIND_ASIDE,		/* for a crash kernel */
 	MD_KIND_END,
 };
 #define MD_NKINDS	(MD_KIND_END - KCORE_NCOUNTS)

@@ -41,6 +41,8 @@ static const struct {
 	[MD_KIND_UNACCEPTED - KCORE_NCOUNTS] = { KCORE_COUNT_OTHER,
 	    "not accepted yet" },
 	[MD_KIND_OFFLINE - KCORE_NCOUNTS] = { KCORE_COUNT_OTHER, "offline" },
+	[MD_KIND_ASIDE - KCORE_NCOUNTS] = { KCORE_COUNT_FREE,
+	    "set aside for a crash kernel" },
 };
 
 /* n pages more, or fewer, of what md_classify() said. */

@@ -89,6 +89,10 @@ void bus_pci_init(struct bus_pci *b, struct pci_dev *pdev,
 /* Builds map->ram from the resource tree; freed by ram_free(). */
 int ram_find(struct dump_map *map);
 void ram_free(struct dump_map *map);
+/* Was the page set aside for a crash kernel when ram_find() looked? */
+bool ram_is_aside(kpaddr_t pa);
+/* How many pages are, now. */
+u64 ram_aside_pages(void);
 
 /* ---- pages.c ---- */
 

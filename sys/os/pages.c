@@ -120,6 +120,9 @@ page_use(unsigned long pfn, unsigned long *n)
 	if (!page_head(pfn, &head_pfn))
 		return IN_ALWAYS;
 	page = pfn_to_page(head_pfn);
+	/* Where it was given back since then it is not reserved any more. */
+	if (PageReserved(page) && ram_is_aside((u64)pfn << PAGE_SHIFT))
+		return MD_KIND_ASIDE;
 	use = head_use(page);
 	if (PageHead(page) && compound_order(page) < COMPOUND_ORDERS)
 		*n = head_pfn + (1ul << compound_order(page)) - pfn;
@@ -151,6 +154,7 @@ left_out(unsigned int use, u32 level)
 	case MD_KIND_SWAP_ANON:
 		return level & KCORE_LEVEL_USER;
 	case KCORE_COUNT_FREE:
+	case MD_KIND_ASIDE:
 		return level & KCORE_LEVEL_FREE;
 	default:
 		return false;
@@ -291,7 +295,8 @@ pages_expected(u64 npages, u32 level)
 	u64 out = 0;
 
 	if (level & KCORE_LEVEL_FREE)
-		out += global_zone_page_state(NR_FREE_PAGES);
+		out += global_zone_page_state(NR_FREE_PAGES) +
+		    ram_aside_pages();
 	if (level & KCORE_LEVEL_USER)
 		out += global_node_page_state(NR_ANON_MAPPED);
 	if (level & KCORE_LEVEL_CACHE_PRIVATE)

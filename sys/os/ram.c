@@ -43,11 +43,67 @@ find_one(struct resource *res, void *cookie)
 	return 0;
 }
 
+/* crashkernel= sets aside two ranges at most. */
+static struct {
+	u64 start, end;
+} aside[2];
+static unsigned int naside;
+
+static int
+aside_one(struct resource *res, void *cookie)
+{
+	unsigned int *n = cookie;
+
+	if (*n < ARRAY_SIZE(aside)) {
+		aside[*n].start = res->start;
+		aside[(*n)++].end = res->end + 1;
+	}
+	return 0;
+}
+
+bool
+ram_is_aside(kpaddr_t pa)
+{
+	unsigned int i;
+
+	for (i = 0; i < naside; i++)
+		if (pa >= aside[i].start && pa < aside[i].end)
+			return true;
+	return false;
+}
+
+static int
+aside_add(struct resource *res, void *cookie)
+{
+	*(u64 *)cookie += resource_size(res) >> PAGE_SHIFT;
+	return 0;
+}
+
+static int
+walk_aside(void *cookie, int (*one)(struct resource *, void *))
+{
+	return walk_iomem_res_desc(IORES_DESC_CRASH_KERNEL,
+	    IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, -1, cookie, one);
+}
+
+u64
+ram_aside_pages(void)
+{
+	u64 npages = 0;
+
+	(void)walk_aside(&npages, aside_add);
+	return npages;
+}
+
 int
 ram_find(struct dump_map *map)
 {
 	struct find_arg arg = { .map = map, .room = 16 };
+	unsigned int n = 0;
 	int error;
+
+	(void)walk_aside(&n, aside_one);
+	naside = n;
 
 	map->nram = 0;
 	map->ram = kcalloc(arg.room, sizeof(*map->ram), GFP_KERNEL);

@@ -15,7 +15,7 @@
 #define ESTIMATE_TABLES	(1u << 20)	/* header, tables and notes; about */
 
 struct estimate {
-	uint64_t ram, free, user, cache;	/* pages */
+	uint64_t ram, free, user, cache, aside;	/* pages */
 };
 
 /* Adds up what follows key on its lines: false, there is none. */
@@ -59,11 +59,14 @@ estimate_print(const char *what, uint64_t pages, bool out)
 static uint64_t
 estimate_classes(const struct estimate *e, unsigned int level)
 {
-	const uint64_t known = e->free + e->user + e->cache;
+	const uint64_t known = e->free + e->user + e->cache + e->aside;
 	uint64_t out, pages;
 
 	out = estimate_print("free memory", e->free,
 	    (level & KCORE_LEVEL_FREE) != 0);
+	if (e->aside > 0)
+		out += estimate_print("set aside for a crash kernel", e->aside,
+		    (level & KCORE_LEVEL_FREE) != 0);
 	out += estimate_print("memory of processes", e->user,
 	    (level & KCORE_LEVEL_USER) != 0);
 	out += estimate_print("cache", e->cache,
@@ -107,6 +110,9 @@ estimate(const struct dumpon_opts *opts)
 	    !estimate_sum(&e.user, "/proc/vmstat", "nr_anon_pages") ||
 	    !estimate_sum(&e.cache, "/proc/vmstat", "nr_file_pages"))
 		return -1;
+	/* By crashkernel=. */
+	e.aside = kernfile_number(&n, "/sys/kernel/kexec_crash_size") == 0 ?
+	    n / KCORE_ALIGN : 0;
 	need = estimate_classes(&e, level);
 	printf("a dump at level %u may need ", level);
 	status_size(need);

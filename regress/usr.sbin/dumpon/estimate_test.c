@@ -66,6 +66,27 @@ estimate_counts_what_the_level_keeps(void **state)
 	assert_said(estimated(-1, NULL, 0), "at level 16 may need 517.0");
 }
 
+/* This test checks that what crashkernel= sets aside is left out as free memory
+ * is, and part of nothing else. */
+static void
+estimate_leaves_out_what_is_set_aside(void **state)
+{
+	const char *said;
+
+	(void)state;
+	counts();
+	fake_file("/sys/kernel/kexec_crash_size", "67108864\n");
+	said = estimated(31, NULL, 0);
+	assert_said(said, "set aside for a crash kernel: 64.0 MiB, left out\n");
+	assert_said(said, "all else: 64.0 MiB\n");
+	assert_said(said, "at level 31 may need 69.0 MiB\n");
+	said = estimated(15, NULL, 0);
+	assert_unsaid(said, "64.0 MiB, left out");
+	assert_said(said, "may need 645.0 MiB\n");
+	fake_file("/sys/kernel/kexec_crash_size", "0\n");
+	assert_unsaid(estimated(31, NULL, 0), "set aside");
+}
+
 /* This test checks that a device of 64 MiB is said to fit or not, and that one
  * that can't be armed is refused. */
 static void
@@ -100,6 +121,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(estimate_counts_what_the_level_keeps),
+		TEST(estimate_leaves_out_what_is_set_aside),
 		TEST(estimate_says_whether_the_device_fits),
 		TEST(estimate_without_counts_fails),
 	};
