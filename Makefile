@@ -9,7 +9,8 @@ PAGES	= $(wildcard share/man/man?/*.[1-9] lib/libkvm/*.[1-9] \
 LIBDIR	?= $(PREFIX)/lib
 MODDIR	?= /lib/modules
 UNITDIR	?= $(PREFIX)/lib/systemd/system
-UNITS	= savecore.service savecore@.service dumpon.service
+UNITS	= savecore.service savecore@.service savecore-finish.service \
+	  dumpon.service
 
 all:
 	@for d in $(SUBDIRS); do $(MAKE) -C $$d all || exit 1; done

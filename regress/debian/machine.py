@@ -163,19 +163,25 @@ class Machine:
         self.run("swapon --show")
 
     def check_order(self):
-        """The kernel's own clock: savecore had ended when swap came on."""
+        """The kernel's own clock: savecore had ended when swap came on, and the
+        report was begun after that."""
         saved = self.ask("systemctl show -p ExecMainExitTimestampMonotonic "
                          f"savecore@{SWAP}.service", r"=([1-9]\d*)$")
         swap = self.ask("dmesg | grep ' swap on '", r"^\[ *(\d+\.\d+)\] Adding \d+k swap on "
                         + self.part(2))
-        if float(swap[1]) * 1e6 < int(saved[1]):
-            raise Failed(f"swap came on at {swap[1]} s, and savecore ended at "
-                         f"{int(saved[1]) / 1e6} s")
+        rest = self.ask("systemctl show -p ExecMainStartTimestampMonotonic "
+                        "savecore-finish.service", r"=([1-9]\d*)$")
+        if not int(saved[1]) <= float(swap[1]) * 1e6 <= int(rest[1]):
+            raise Failed(f"savecore ended at {int(saved[1]) / 1e6} s, swap came "
+                         f"on at {swap[1]} s, and the rest of the dump was "
+                         f"begun at {int(rest[1]) / 1e6} s")
 
     def check_saved(self, number, running="^running$"):
         """Dump `number' is a core with its report, swap is on, and the machine
         is armed again."""
+        self.run("systemctl start savecore-finish")
         self.ask("ls -1 /var/crash", f"^linux.{number}.core$")
+        self.refute("ls -1 /var/crash", "pending")
         self.ask(f"cat /var/crash/info.{number}", "^verdict: complete$")
         self.ask(f"head -n 40 /var/crash/crash.{number}.txt",
                  "^panic +sysrq triggered crash")

@@ -20,6 +20,23 @@ sync
 echo c >/proc/sysrq-trigger
 """
 
+# Resets the machine, once, when there is something to be finished.
+CUT = """
+#!/bin/sh
+[ -e /var/crash/linux.0.pending ] && [ ! -e /root/cut.done ] || exit 0
+touch /root/cut.done
+sync
+echo b >/proc/sysrq-trigger
+sleep 100
+"""
+
+# What an administrator has run for each dump.
+TOLD = """
+#!/bin/sh
+set -- $SAVECORE_NUMBER $SAVECORE_STATUS $SAVECORE_VERDICT $SAVECORE_REPORT
+echo "$@" "$SAVECORE_PANIC" >>told
+"""
+
 
 def debian_panic_is_saved_at_boot(machine):
     """This test checks that a machine with nothing but the packages installed
@@ -120,6 +137,31 @@ def debian_panic_while_saving_loses_nothing(machine):
     machine.check_saved(1)
 
 
+def debian_power_cut_before_the_report(machine):
+    """This test checks that a machine that loses power when the dump is saved and
+    swap is on, before there is a report, makes it at the next boot, and that the
+    administrator's programs run once it is there."""
+    machine.start()
+    machine.run("mkdir -p /etc/systemd/system/savecore-finish.service.d "
+                "/etc/swapcore.d")
+    machine.file("/root/cut", CUT, "755")
+    machine.file("/etc/systemd/system/savecore-finish.service.d/cut.conf",
+                 "[Service]\nExecStartPre=/root/cut")
+    machine.file("/etc/swapcore.d/told", TOLD, "755")
+    panic, end = machine.die()
+    machine.vm.console.wait("sysrq: Resetting", 300, end)
+    machine.tell("(the machine is reset, as savecore-finish.service starts)")
+    machine.await_boot()
+    machine.tell(f"# {machine.since(panic):.0f} s from panic to shell")
+    machine.show()
+    machine.check_saved(0)
+    machine.run("cat /var/crash/told")
+    machine.ask("ls -1 /var/crash | grep -c 'core$'", "^1$")
+    machine.ask("cat /var/crash/told", r"^0 0 complete /var/crash/crash\.0\.txt "
+                "sysrq triggered crash$")
+    machine.ask("wc -l </var/crash/told", "^1$")
+
+
 def debian_full_var_keeps_the_dump(machine):
     """This test checks that where /var is full the dump stays, swap stays off,
     the journal says why, and no half of a core takes what room there was; and
@@ -169,4 +211,5 @@ def debian_kernel_upgrade_before_saving(machine):
 TESTS = [debian_panic_is_saved_at_boot, debian_unsaved_dump_keeps_swap_off,
          debian_nvme_panic_under_load,
          debian_panic_while_saving_loses_nothing,
+         debian_power_cut_before_the_report,
          debian_full_var_keeps_the_dump, debian_kernel_upgrade_before_saving]

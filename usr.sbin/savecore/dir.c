@@ -24,7 +24,7 @@
 #define BOUNDS_MAX	1000000000u
 #define MINFREE		"minfree"
 
-static DIR *
+DIR *
 dir_list(const struct crashdir *dir)
 {
 	DIR *dp;
@@ -140,11 +140,7 @@ dir_close(struct crashdir *dir)
 	dir->fd = -1;
 }
 
-/*
- * Opens a file that only the directory's owner may have put there: what others
- * put into a shared directory is passed over.  -1 with ENOENT: none.
- */
-static int
+int
 dir_open_ours(const struct crashdir *dir, const char *name)
 {
 	struct stat st;
@@ -202,30 +198,43 @@ static const char *const dir_cores[] = {
 	".kdump", NULL,
 };
 static const char *const dir_others[] = {
-	"", ".gz", ".zst", ".log", ".damaged", NULL,
+	"", ".gz", ".zst", ".log", ".damaged", ".pending", NULL,
 };
 
-/* Is there a file of this number with one of these endings? */
+bool
+dir_there(const struct crashdir *dir, const char *name)
+{
+	return faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* The first file of this number with one of these endings. */
 static bool
 dir_has(const struct crashdir *dir, unsigned int number,
-    const char *const *suffix)
+    const char *const *suffix, char name[NAME_MAX + 1])
 {
-	char name[64];
-
 	for (; *suffix != NULL; suffix++) {
-		snprintf(name, sizeof(name), "linux.%u%s", number, *suffix);
-		if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		snprintf(name, NAME_MAX + 1, "linux.%u%s", number, *suffix);
+		if (dir_there(dir, name))
 			return true;
 	}
 	return false;
+}
+
+bool
+dir_core(const struct crashdir *dir, unsigned int number,
+    char name[NAME_MAX + 1])
+{
+	return dir_has(dir, number, dir_cores, name);
 }
 
 /* Has some file of this number been saved already? */
 static bool
 dir_taken(const struct crashdir *dir, unsigned int number)
 {
-	return dir_has(dir, number, dir_cores) ||
-	    dir_has(dir, number, dir_others);
+	char name[NAME_MAX + 1];
+
+	return dir_has(dir, number, dir_cores, name) ||
+	    dir_has(dir, number, dir_others, name);
 }
 
 void
@@ -243,14 +252,14 @@ static bool
 dir_note_is(const struct crashdir *dir, const char *name, const char *text,
     unsigned int *number)
 {
-	char want[64], have[DIR_NOTE_LEN];
+	char want[64], have[DIR_NOTE_LEN], core[NAME_MAX + 1];
 	ssize_t n = -1;
 	int fd;
 
 	if (sscanf(name, "linux.%9u.", number) != 1)
 		return false;
 	snprintf(want, sizeof(want), "linux.%u.damaged", *number);
-	if (strcmp(name, want) != 0 || !dir_has(dir, *number, dir_cores))
+	if (strcmp(name, want) != 0 || !dir_core(dir, *number, core))
 		return false;
 	fd = dir_open_ours(dir, name);
 	if (fd != -1) {
@@ -368,7 +377,7 @@ dir_create(const struct crashdir *dir, struct dirfile *f, const char *name)
 		return -1;
 	}
 	/* It would be refused its name only once it is whole. */
-	if (faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (dir_there(dir, name)) {
 		errno = EEXIST;
 		msg_errno(LOG_ERR, "%s/%s", dir->path, name);
 		return -1;
@@ -444,6 +453,16 @@ dir_link(const struct crashdir *dir, const char *name, const char *to)
 		return;
 	msg_errno(LOG_WARNING, "%s/%s", dir->path, name);
 	(void)unlinkat(dir->fd, tmp, 0);
+}
+
+bool
+dir_linked(const struct crashdir *dir, const char *name, const char *to)
+{
+	char text[NAME_MAX + 1];
+	const ssize_t n = readlinkat(dir->fd, name, text, sizeof(text));
+
+	return n >= 0 && (size_t)n == strlen(to) &&
+	    memcmp(text, to, (size_t)n) == 0;
 }
 
 void

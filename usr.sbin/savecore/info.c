@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * info.c: what there is to know of a dump without reading its memory, for
- * people and for programs; and the kernel's log as text.
+ * people and for programs.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -153,26 +153,6 @@ info_commit(struct outfile *out)
 	outfile_abort(out);
 }
 
-static void
-info_dmesg(const struct dump *d, const struct savecore_opts *opts)
-{
-	struct outfile out;
-	size_t len = 0;
-	char *text;
-
-	text = kvm_dmesg(d->kd, 0, &len);
-	if (text == NULL) {
-		msg(LOG_WARNING, "no text of the kernel's log: %s",
-		    kvm_geterr(d->kd));
-		return;
-	}
-	if (outfile_create(&out, KEEPER_DMESG, opts, KEEPER_PLAIN) == 0) {
-		(void)fwrite(text, 1, len, out.fp);
-		info_commit(&out);
-	}
-	free(text);
-}
-
 void
 info_write(const struct dump *d, const struct copy *c, const char *core,
     const struct savecore_opts *opts)
@@ -194,5 +174,4 @@ info_write(const struct dump *d, const struct copy *c, const char *core,
 		info_facts(&text, d, c, core);
 		info_commit(&out);
 	}
-	info_dmesg(d, opts);
 }

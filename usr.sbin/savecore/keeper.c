@@ -5,6 +5,7 @@
  * It believes nothing the worker says: every request is checked here, and what
  * the worker could spoil is looked at again when it is gone.
  */
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -51,15 +52,35 @@ keeper_facts(struct keeper *k, int *fd)
 	return 0;
 }
 
+/* Is it there already?  Then it is as if it had been made. */
+static bool
+keeper_found(struct keeper *k, enum keeper_file what, const char *name)
+{
+	if (!dir_there(k->dir, name))
+		return false;
+	snprintf(k->files[what].name, sizeof(k->files[what].name), "%s", name);
+	k->created[what] = k->committed[what] = true;
+	return true;
+}
+
+/* May the worker have it, as far as this run goes? */
+static bool
+keeper_may_create(const struct keeper *k, const struct keeper_ask *ask)
+{
+	if (ask->what >= KEEPER_NFILES || ask->arg >= KEEPER_NPACKINGS ||
+	    k->created[ask->what] || k->dir->fd == -1)
+		return false;
+	if (k->dir->part == CRASHDIR_REST)
+		return ask->what == KEEPER_KERNEL || ask->what == KEEPER_DMESG;
+	return k->dir->output == NULL || ask->what == KEEPER_CORE;
+}
+
 static int
 keeper_create(struct keeper *k, const struct keeper_ask *ask, int *fd)
 {
 	char name[NAME_MAX + 1];
 
-	if (ask->what >= KEEPER_NFILES || ask->arg >= KEEPER_NPACKINGS ||
-	    k->created[ask->what] ||
-	    k->dir->fd == -1 ||
-	    (k->dir->output != NULL && ask->what != KEEPER_CORE))
+	if (!keeper_may_create(k, ask))
 		return EINVAL;
 	if (ask->what == KEEPER_FACTS)
 		return keeper_facts(k, fd);
@@ -69,6 +90,9 @@ keeper_create(struct keeper *k, const struct keeper_ask *ask, int *fd)
 	k->numbered = true;
 	keeper_name(name, k->dir, ask->what, k->number,
 	    (enum keeper_packing)ask->arg);
+	/* A run that was cut short made it. */
+	if (k->dir->part == CRASHDIR_REST && keeper_found(k, ask->what, name))
+		return EEXIST;
 	if (dir_create(k->dir, &k->files[ask->what], name) == -1)
 		return EIO;
 	k->created[ask->what] = true;
@@ -81,6 +105,8 @@ keeper_commit(struct keeper *k, const struct keeper_ask *ask)
 {
 	if (ask->what >= KEEPER_NFILES || k->files[ask->what].fd == -1)
 		return EINVAL;
+	if (ask->what == KEEPER_CORE && k->dir->part == CRASHDIR_CORE)
+		pending_put(k->dir, k->number);
 	if (ask->what != KEEPER_FACTS &&
 	    dir_commit(k->dir, &k->files[ask->what]) == -1)
 		return EIO;
@@ -184,6 +210,13 @@ keeper_check_page0(const struct candidate *where, struct keeper_device *dev)
 	return -1;
 }
 
+/* The name of a file that is there; or NULL. */
+static const char *
+keeper_made(const struct keeper *k, enum keeper_file what)
+{
+	return k->committed[what] ? k->files[what].name : NULL;
+}
+
 /* The full path of a file; of the directory where name is empty; or nothing. */
 static void
 keeper_hook_file(const struct keeper *k, struct hook_env *env, const char *key,
@@ -206,7 +239,7 @@ keeper_hook_file(const struct keeper *k, struct hook_env *env, const char *key,
  * that no fact takes its place.
  */
 static void
-keeper_hooks(const struct keeper *k, bool report, int status)
+keeper_hooks(const struct keeper *k, const char *report, int status)
 {
 	static const struct {
 		enum keeper_file what;
@@ -227,40 +260,66 @@ keeper_hooks(const struct keeper *k, bool report, int status)
 	keeper_hook_file(k, &env, "directory", "");
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		keeper_hook_file(k, &env, files[i].key,
-		    k->committed[files[i].what] ?
-		    k->files[files[i].what].name : NULL);
-	snprintf(text, sizeof(text), REPORT_NAME, k->number);
-	keeper_hook_file(k, &env, "report", report ? text : NULL);
+		    keeper_made(k, files[i].what));
+	keeper_hook_file(k, &env, "report", report);
 	if (k->committed[KEEPER_FACTS])
 		hook_add_facts(&env, k->files[KEEPER_FACTS].fd);
 	hook_run_all(&env, k->dir->fd);
 	hook_env_free(&env);
 }
 
+/* The newest files, by names that stay.  A core that is not the newest any more
+ * has none. */
+static void
+keeper_links(const struct keeper *k, const char *report)
+{
+	const struct {
+		const char *link;
+		const char *to;
+	} links[] = {
+		{ "linux.core.last", keeper_made(k, KEEPER_CORE) },
+		{ "linux.last", keeper_made(k, KEEPER_KERNEL) },
+		{ "info.last", keeper_made(k, KEEPER_INFO) },
+		{ "dmesg.last", keeper_made(k, KEEPER_DMESG) },
+		{ "crash.txt.last", report },
+	};
+	size_t i;
+
+	if (k->dir->part == CRASHDIR_REST && !dir_linked(k->dir, links[0].link,
+	    links[0].to))
+		return;
+	for (i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		dir_link(k->dir, links[i].link, links[i].to);
+}
+
 /* What goes with a core once that is there. */
 static void
 keeper_complete(struct keeper *k, int status)
 {
-	static const struct {
-		enum keeper_file what;
-		const char *link;
-	} links[] = {
-		{ KEEPER_CORE, "linux.core.last" },
-		{ KEEPER_KERNEL, "linux.last" },
-		{ KEEPER_INFO, "info.last" },
-		{ KEEPER_DMESG, "dmesg.last" },
-	};
-	bool report;
-	size_t i;
+	char report[64];
+	bool reported;
 
 	if (!k->committed[KEEPER_CORE] || k->dir->output != NULL)
 		return;
-	for (i = 0; i < sizeof(links) / sizeof(links[0]); i++)
-		dir_link(k->dir, links[i].link, k->committed[links[i].what] ?
-		    k->files[links[i].what].name : NULL);
-	report = report_write(k->dir, k->files[KEEPER_CORE].name, k->number);
+	if (k->dir->part == CRASHDIR_CORE) {
+		keeper_links(k, NULL);
+		pending_ended(k->dir, k->number, status);
+		return;
+	}
+	snprintf(report, sizeof(report), REPORT_NAME, k->number);
+	reported = (k->dir->part == CRASHDIR_REST &&
+	    dir_there(k->dir, report)) || report_write(k->dir,
+	    k->files[KEEPER_CORE].name, k->number);
+	keeper_links(k, reported ? report : NULL);
 	dir_prune(k->dir, k->number);
-	keeper_hooks(k, report, status);
+	if (k->dir->part == CRASHDIR_REST) {
+		/* They may take long, and another savecore may be waiting. */
+		status = pending_status(k->dir, k->number);
+		(void)flock(k->dir->fd, LOCK_UN);
+	}
+	keeper_hooks(k, reported ? report : NULL, status);
+	if (k->dir->part == CRASHDIR_REST)
+		pending_drop(k->dir, k->number);
 }
 
 static int
@@ -286,6 +345,23 @@ keeper_finish(struct keeper *k, int status)
 	return r;
 }
 
+/* The core, and what is known of it, were saved before. */
+static void
+keeper_init_rest(struct keeper *k)
+{
+	char name[NAME_MAX + 1];
+
+	k->number = k->dir->number;
+	k->numbered = true;
+	if (dir_core(k->dir, k->number, name))
+		(void)keeper_found(k, KEEPER_CORE, name);
+	keeper_name(name, k->dir, KEEPER_INFO, k->number, KEEPER_PLAIN);
+	if (!keeper_found(k, KEEPER_INFO, name))
+		return;
+	k->files[KEEPER_FACTS].fd = dir_open_ours(k->dir, name);
+	k->committed[KEEPER_FACTS] = k->files[KEEPER_FACTS].fd != -1;
+}
+
 static int
 keeper_init(struct keeper *k, const struct candidates *where,
     const struct crashdir *dir)
@@ -304,6 +380,8 @@ keeper_init(struct keeper *k, const struct candidates *where,
 		k->devices[i].fd = -1;
 	for (i = 0; i < KEEPER_NFILES; i++)
 		k->files[i].fd = -1;
+	if (dir->part == CRASHDIR_REST)
+		keeper_init_rest(k);
 	return 0;
 }
 

@@ -102,10 +102,11 @@ report_write(const struct crashdir *dir, const char *core, unsigned int number)
 	}
 	if (dir_create(dir, &f, name) == 0) {
 		r = report_wait(program, fd, f.fd);
+		if (r == 0)
+			msg(LOG_NOTICE, "writing report to %s/%s", dir->path,
+			    name);
 		done = r == 0 && dir_commit(dir, &f) == 0;
-		if (done)
-			dir_link(dir, "crash.txt.last", name);
-		else if (r != 0)
+		if (r != 0)
 			msg(LOG_WARNING, "%s/%s: not written: crashinfo ended "
 			    "with %s %d", dir->path, name, r > 128 ? "signal" :
 			    "status", r > 128 ? r - 128 : r);

@@ -213,24 +213,6 @@ save_kernel(const struct savecore_opts *opts, int systemfd)
 	return -1;
 }
 
-/* One that is made of the dump.  The core is good without it. */
-static void
-save_namelist(const struct dump *d, const struct savecore_opts *opts)
-{
-	char why[KVM_ERRBUFSZ];
-	struct outfile out;
-
-	if (outfile_create(&out, KEEPER_KERNEL, opts, KEEPER_PLAIN) == -1)
-		return;
-	if (namelist_write(d->kd, out.fd, why, sizeof(why)) == 0) {
-		msg(LOG_NOTICE, "writing symbols to %s", out.path);
-		(void)outfile_commit(&out);
-		return;
-	}
-	msg(LOG_WARNING, "%s: no file of symbols is made: %s", out.path, why);
-	outfile_abort(&out);
-}
-
 static int
 save_log_text(const struct savecore_opts *opts, const char *text, size_t len)
 {
@@ -332,7 +314,8 @@ save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd)
 	r = save_core(d, opts);
 	if (r == -1 || (systemfd != -1 && save_kernel(opts, systemfd) == -1))
 		return -1;
-	if (systemfd == -1 && opts->output == NULL)
-		save_namelist(d, opts);
+	/* At boot swap waits for this: finish.c does the rest later. */
+	if (!opts->boot && opts->output == NULL)
+		beside_write(d->kd, opts);
 	return r == 0 ? 0 : -1;
 }

@@ -34,7 +34,8 @@ usage(void)
 	    "[-Z level]\n"
 	    "           [--zstd[=level]] -o file [core]\n"
 	    "       savecore -c [-v] [-D device] [-N system] [--wipe]\n"
-	    "       savecore -C | -n [-v] [-D device] [-N system]\n");
+	    "       savecore -C | -n [-v] [-D device] [-N system]\n"
+	    "       savecore --finish [-v]\n");
 	exit(1);
 }
 
@@ -188,6 +189,9 @@ parse_value(struct savecore_opts *opts, struct given *given, int ch)
 	case 'd':
 		parse_filter(opts, optarg);
 		break;
+	case 'E':
+		parse_mode(opts, SAVECORE_FINISH);
+		break;
 	case 'F':
 		opts->format = parse_format(optarg);
 		given->format = true;
@@ -271,7 +275,7 @@ parse_together(struct savecore_opts *opts, const struct given *given, int argc,
 	const bool saves = opts->mode == SAVECORE_SAVE;
 
 	if ((opts->mode == SAVECORE_CLEAR || opts->mode == SAVECORE_CHECK ||
-	    opts->boot) && opts->nfilter > 0)
+	    opts->mode == SAVECORE_FINISH || opts->boot) && opts->nfilter > 0)
 		usage();
 	if ((!saves || opts->boot) &&
 	    (opts->keep || opts->json || opts->maxdumps != 0))
@@ -286,6 +290,9 @@ parse_together(struct savecore_opts *opts, const struct given *given, int argc,
 		parse_converting(opts, argc, argv);
 		return;
 	}
+	if (opts->mode == SAVECORE_FINISH && (opts->device != NULL ||
+	    opts->system != NULL || opts->wipe))
+		usage();
 	if (!saves && (argc > 0 || opts->force || given->level ||
 	    opts->packing != KEEPER_PLAIN || given->format))
 		usage();
@@ -299,6 +306,7 @@ static void
 parse(struct savecore_opts *opts, int argc, char **argv)
 {
 	static const struct option longopts[] = {
+		{ "finish", no_argument, NULL, 'E' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "wipe", no_argument, NULL, 'W' },
 		{ "zstd", optional_argument, NULL, 'S' },
@@ -347,7 +355,7 @@ main(int argc, char **argv)
 
 	parse(&parsed, argc, argv);
 	msg_open();
-	if (parsed.boot)
+	if (parsed.boot || parsed.mode == SAVECORE_FINISH)
 		parse_conf(&parsed);
 	umask(077);
 	if (opts->stream && stream_check() == -1)
@@ -356,5 +364,7 @@ main(int argc, char **argv)
 		return 1;
 	if (opts->boot)
 		return boot_run(opts) == 0 ? 0 : 1;
+	if (opts->mode == SAVECORE_FINISH)
+		return finish_run(opts) == 0 ? 0 : 1;
 	return session_do(opts) == 0 ? 0 : 1;
 }

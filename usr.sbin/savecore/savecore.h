@@ -8,6 +8,7 @@
 #ifndef _SAVECORE_H_
 #define _SAVECORE_H_
 
+#include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,7 @@ enum savecore_mode {
 	SAVECORE_CLEAR,
 	SAVECORE_CHECK,
 	SAVECORE_CONVERT,
+	SAVECORE_FINISH,
 };
 
 struct outformat;
@@ -61,6 +63,7 @@ struct savecore_opts {
 	bool keep;		/* -k: the dump is not cleared */
 	bool json;		/* info.N */
 	unsigned int maxdumps;	/* -m; 0: any number */
+	unsigned int number;	/* of the core to be finished */
 };
 
 /* ---- msg.c: standard error and syslog ---- */
@@ -151,6 +154,13 @@ int wipe_device(int fd, const char *path, bool solid);
 
 /* ---- dir.c: the directory, which only the keeper touches ---- */
 
+/* What one run makes of a dump. */
+enum crashdir_part {
+	CRASHDIR_ALL,		/* the core and what goes with it */
+	CRASHDIR_CORE,		/* the core, and a note that it is not finished */
+	CRASHDIR_REST,		/* what goes with a core that is there */
+};
+
 struct crashdir {
 	const char *path;
 	int fd;			/* -1: none is needed */
@@ -158,6 +168,8 @@ struct crashdir {
 	const char *output;	/* the only file there will be, or NULL */
 	unsigned int maxdumps;	/* 0: any number */
 	bool wait;		/* for another savecore to end */
+	enum crashdir_part part;
+	unsigned int number;	/* CRASHDIR_REST: of the core */
 };
 
 /* A file that is there whole under its name, or not at all. */
@@ -187,8 +199,34 @@ int dir_commit(const struct crashdir *dir, struct dirfile *f);
 void dir_abort(const struct crashdir *dir, struct dirfile *f);
 /* Makes name a link to what of this number there is, in place of an older. */
 void dir_link(const struct crashdir *dir, const char *name, const char *to);
+/* Is it a link to that? */
+bool dir_linked(const struct crashdir *dir, const char *name, const char *to);
+bool dir_there(const struct crashdir *dir, const char *name);
+/* The name of this number's core: is there one? */
+bool dir_core(const struct crashdir *dir, unsigned int number,
+    char name[NAME_MAX + 1]);
+/*
+ * Opens a file that only the directory's owner may have put there: what others
+ * put into a shared directory is passed over.  -1 with ENOENT: none.
+ */
+int dir_open_ours(const struct crashdir *dir, const char *name);
+/* To be read; NULL. */
+DIR *dir_list(const struct crashdir *dir);
 /* Removes what is older than the last dir->maxdumps numbers. */
 void dir_prune(const struct crashdir *dir, unsigned int number);
+
+/* ---- pending.c: cores that are not finished, and what a hook is told then ---- */
+
+/* Durable before this returns; where it can't be made a message says so. */
+void pending_put(const struct crashdir *dir, unsigned int number);
+/* How saving ended, once it has. */
+void pending_ended(const struct crashdir *dir, unsigned int number, int status);
+/* The lowest number from there on: is there any? */
+bool pending_next(const struct crashdir *dir, unsigned int from,
+    unsigned int *number);
+/* 0: its dump was cleared; -1: that is not known. */
+int pending_status(const struct crashdir *dir, unsigned int number);
+void pending_drop(const struct crashdir *dir, unsigned int number);
 
 /* ---- ask.c: what the worker asks of the keeper ---- */
 
@@ -411,9 +449,14 @@ int save_file(struct copy *c, struct outfile *out,
 
 /* ---- info.c ---- */
 
-/* Writes facts and the log beside the core, or says why not. */
+/* Writes facts beside the core, or says why not. */
 void info_write(const struct dump *d, const struct copy *c, const char *core,
     const struct savecore_opts *opts);
+
+/* ---- beside.c ---- */
+
+/* Writes log and symbols beside the core, or says why not. */
+void beside_write(kvm_t *kd, const struct savecore_opts *opts);
 
 /* ---- report.c ---- */
 
@@ -422,6 +465,13 @@ void info_write(const struct dump *d, const struct copy *c, const char *core,
 /* The same of crashinfo(8)'s report; runs in the keeper: was it written? */
 bool report_write(const struct crashdir *dir, const char *core,
     unsigned int number);
+
+/* ---- finish.c ---- */
+
+/* In the worker: writes what goes with a core that is open. */
+int finish_core(int fd, const struct savecore_opts *opts);
+/* Finishes all cores that are not finished: 0, or -1 if one could not be. */
+int finish_run(const struct savecore_opts *opts);
 
 /* ---- convert.c ---- */
 

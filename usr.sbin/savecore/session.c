@@ -26,7 +26,7 @@ struct session {
 	struct dump *dumps;	/* one for each candidate */
 	struct crashdir dir;
 	int systemfd;
-	int corefd;		/* what is to be converted, or -1 */
+	int corefd;		/* what is to be converted or finished, or -1 */
 };
 
 /* ---- What is opened ---- */
@@ -78,6 +78,24 @@ session_open_converting(struct session *s, const struct savecore_opts *opts)
 	return opts->stream ? 0 : dir_open(&s->dir, opts->directory);
 }
 
+/* The core that what goes with it is to be made of. */
+static int
+session_open_finishing(struct session *s, const struct savecore_opts *opts)
+{
+	char name[NAME_MAX + 1];
+
+	s->dir.number = opts->number;
+	if (dir_open(&s->dir, opts->directory) == -1)
+		return -1;
+	if (!dir_core(&s->dir, opts->number, name))
+		snprintf(name, sizeof(name), "linux.%u.core", opts->number);
+	s->corefd = dir_open_ours(&s->dir, name);
+	if (s->corefd != -1)
+		return 0;
+	msg_errno(LOG_ERR, "%s/%s", opts->directory, name);
+	return -1;
+}
+
 /* What may have a dump, and where that is to go. */
 static int
 session_open_devices(struct session *s, const struct savecore_opts *opts)
@@ -94,9 +112,23 @@ session_open_devices(struct session *s, const struct savecore_opts *opts)
 	return opts->mode == SAVECORE_SAVE ? session_open_saving(s, opts) : 0;
 }
 
+static int
+session_open_all(struct session *s, const struct savecore_opts *opts)
+{
+	switch (opts->mode) {
+	case SAVECORE_CONVERT:
+		return session_open_converting(s, opts);
+	case SAVECORE_FINISH:
+		return session_open_finishing(s, opts);
+	default:
+		return session_open_devices(s, opts);
+	}
+}
+
 static struct session *
 session_open(const struct savecore_opts *opts)
 {
+	const bool finish = opts->mode == SAVECORE_FINISH;
 	struct session *s;
 
 	s = calloc(1, sizeof(*s));
@@ -105,12 +137,13 @@ session_open(const struct savecore_opts *opts)
 		return NULL;
 	}
 	s->dir.fd = s->systemfd = s->corefd = -1;
-	s->dir.wait = opts->boot;
+	s->dir.wait = opts->boot || finish;
+	s->dir.part = finish ? CRASHDIR_REST : opts->boot ? CRASHDIR_CORE :
+	    CRASHDIR_ALL;
 	s->dir.suffix = opts->format->suffix;
 	s->dir.output = opts->output;
 	s->dir.maxdumps = opts->maxdumps;
-	if ((opts->mode == SAVECORE_CONVERT ? session_open_converting(s, opts) :
-	    session_open_devices(s, opts)) == 0)
+	if (session_open_all(s, opts) == 0)
 		return s;
 	session_close(s);
 	return NULL;
@@ -321,6 +354,8 @@ session_work(struct session *s, const struct savecore_opts *opts)
 {
 	if (opts->mode == SAVECORE_CONVERT)
 		return convert(s->corefd, opts);
+	if (opts->mode == SAVECORE_FINISH)
+		return finish_core(s->corefd, opts);
 	if (session_look(s, opts) == -1)
 		return -1;
 	switch (opts->mode) {
