@@ -168,7 +168,8 @@ struct dumpdev {
 				 * virtio-blk: 0.  virtio-scsi: target << 16 |
 				 * LUN */
 	uint32_t blksize;	/* bytes of a logical block: 512 .. 4096 */
-	uint64_t nblks;		/* capacity in blocks */
+	uint64_t nblks;		/* the disk has as many blocks at least, and
+				 * no other is asked for */
 	unsigned int nslots;	/* wished for; lowered, to 2 at least */
 	uint32_t slot_len;	/* bytes of a bounce buffer; multiple of 4096 */
 	uint32_t last_len;	/* bytes of the last slot's buffer; 0: slot_len.

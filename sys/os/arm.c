@@ -334,6 +334,7 @@ arm_publish(struct armed *a, struct armed_disk *disk)
 	if (error == 0) {
 		armed = a;
 		arm_disk_unlock(disk);
+		watch_begin();
 	}
 	return error;
 }

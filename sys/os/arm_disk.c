@@ -231,6 +231,11 @@ arm_window(struct armed_disk *disk, const struct arm_config *cfg)
 	if (error != 0)
 		return arm_refuse(error, "%s: its extents are empty, overlap, "
 		    "or lie outside the disk", cfg->device);
+	/* The disk may lose what is behind the window. */
+	disk->dd.nblks = 0;
+	for (i = 0; i < cfg->nextents; i++)
+		disk->dd.nblks = max(disk->dd.nblks,
+		    disk->blocks[i].blk + disk->blocks[i].nblks);
 	return 0;
 }
 
@@ -274,6 +279,9 @@ arm_disk(struct armed_disk *disk, const struct buffers *buffers,
 		    MINOR(cfg->disk));
 	if (bdev_read_only(bdev))
 		return arm_refuse(-EROFS, "%s is read-only", cfg->device);
+	disk->gd = bdev->bd_disk;
+	get_device(disk_to_dev(disk->gd));
+	disk->sectors = get_capacity(disk->gd);
 	error = arm_controller(disk, cfg, buffers, bdev);
 	if (error == 0)
 		error = arm_window(disk, cfg);
@@ -304,6 +312,8 @@ arm_disk_free(struct armed_disk *disk)
 		pm_runtime_put(&disk->bus.pdev->dev);
 		pci_dev_put(disk->bus.pdev);
 	}
+	if (disk->gd)
+		put_device(disk_to_dev(disk->gd));
 	free_page((unsigned long)disk->dev.page0);
 	kvfree(disk->dev.firsts);
 	kvfree(disk->blocks);

@@ -7,6 +7,7 @@
  *	arm.c		arming: everything a dump will need is reserved here
  *	arm_disk.c	the disk's part of that
  *	pin.c		keeps files and mappings where they are
+ *	watch.c		whether disk and window are still what they were
  *	unit.c		where a disk is: controller, port, target, namespace
  *	own.c		the memory that a dump changes while it runs
  *	hook.c		the panic notifier, and what calls the dump core
@@ -139,6 +140,8 @@ struct armed_disk {
 	struct dumpdev dd;
 	struct bus_pci bus;
 	struct events_watch *watch;	/* or NULL */
+	struct gendisk *gd;		/* with a reference; or NULL */
+	sector_t sectors;		/* that it has, as far as we know */
 	kcompat_bdev *held_bdev;	/* open exclusively; or NULL */
 	bool dev_locked;	/* the PCI function, while arming */
 	bool no_d3cold;		/* somebody else forbade it before */
@@ -204,7 +207,12 @@ int pin_take(struct arm_config *cfg);
 void pin_drop(struct arm_config *cfg);
 /* Is the window not what it was?  Why; NULL: it is.  Also after a panic. */
 const char *pin_lost(const struct arm_config *cfg);
-void pin_fini(void);	/* after the last disarm */
+
+/* ---- watch.c ---- */
+
+/* The caller holds arm_lock. */
+void watch_begin(void);
+void watch_fini(void);	/* after the last disarm */
 
 /* ---- own.c ---- */
 

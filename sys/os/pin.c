@@ -10,19 +10,16 @@
  * can be loaded into it at any time.  A probe sees that, because a table must not
  * be looked at after the panic.
  *
- * What happened is found at the panic in any case, and about a second after it
- * happened, so that somebody reads of it before.
+ * What happened is found at the panic in any case; and by watch.c before that, so
+ * that somebody reads of it.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kprobes.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 
 #include <os/kcompat.h>
 #include <os/os.h>
-
-#define PIN_CHECK	HZ
 
 struct pin {
 	struct file *file;		/* or NULL */
@@ -34,9 +31,6 @@ struct pin {
 	bool probing;
 	struct kprobe probe;
 };
-
-static void pin_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(pin_watch, pin_work);
 
 /* A new table comes into force: dm_swap_table(md, table). */
 static int
@@ -167,7 +161,6 @@ pin_take(struct arm_config *cfg)
 		return error;
 	}
 	cfg->pin = pin;
-	schedule_delayed_work(&pin_watch, PIN_CHECK);
 	return 0;
 }
 
@@ -198,47 +191,4 @@ pin_lost(const struct arm_config *cfg)
 	if (!pin->ours && timespec64_compare(&now, &pin->ctime) != 0)
 		return "the swap file was changed";
 	return NULL;
-}
-
-/* Disarms what is lost: true, something was. */
-static bool
-pin_check(bool *pinned)
-{
-	struct armed_disk *disk;
-	const char *why;
-	unsigned int i;
-	char text[96];
-
-	*pinned = false;
-	for (i = 0; armed && armed->list[i]; i++) {
-		disk = armed_disk_of(armed->list[i]);
-		*pinned |= disk->cfg->pin != NULL;
-		why = pin_lost(disk->cfg);
-		if (!why)
-			continue;
-		snprintf(text, sizeof(text), "%s; run dumpon again", why);
-		disarm_disk(disk, text);
-		return true;
-	}
-	return false;
-}
-
-/* What is suspended is looked at when it is armed again. */
-static void
-pin_work(struct work_struct *work)
-{
-	bool pinned;
-
-	mutex_lock(&arm_lock);
-	while (pin_check(&pinned))
-		;
-	if (pinned || arm_suspended)
-		schedule_delayed_work(&pin_watch, PIN_CHECK);
-	mutex_unlock(&arm_lock);
-}
-
-void
-pin_fini(void)
-{
-	cancel_delayed_work_sync(&pin_watch);
 }

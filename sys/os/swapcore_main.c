@@ -28,7 +28,7 @@ swapcore_exit(void)
 	disarm(NULL);
 	mutex_unlock(&arm_lock);
 	events_fini();
-	pin_fini();
+	watch_fini();
 }
 
 module_init(swapcore_init);
