@@ -161,6 +161,8 @@ def attach(disk, bus, index=0, options="", drive_options=""):
         "nsid2": f"nvme-ns,drive={name},bus=ctl,nsid=2",
         "virtio": f"virtio-blk-pci,drive={name},serial={name},"
                   "disable-legacy=on,num-queues=2,packed=on",
+        "mmio": f"virtio-blk-device,drive={name},serial={name},"
+                "num-queues=2,packed=on",
         "scsi": f"scsi-hd,drive={name},serial={name},bus=host.0",
         "ahci": f"ide-hd,drive={name},serial={name},bus=ide.{index}",
     }[bus]
@@ -198,7 +200,7 @@ def node(bus, part=0, index=0):
         return "/dev/nvme0n2" + (f"p{part}" if part else "")
     if bus in ("nvme", "shared"):
         return f"/dev/nvme{index}n1" + (f"p{part}" if part else "")
-    kind = "vd" if bus == "virtio" else "sd"
+    kind = "vd" if bus in ("virtio", "mmio") else "sd"
     return f"/dev/{kind}{chr(ord('a') + index)}" + (str(part) if part else "")
 
 

@@ -16,7 +16,7 @@ BUSYBOX = "/bin/busybox"
 
 # What a guest needs, where the kernel has it as a module.  In the order asked
 # for here; what they depend on goes before them.
-MODULES = ("virtio_pci", "virtio_blk", "nvme", "crc32c_generic", "ext4",
+MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "nvme", "crc32c_generic", "ext4",
            "xfs", "dm_mod", "loop", "pvpanic_pci", "virtio_net", "sd_mod",
            "virtio_scsi", "ahci", "vmw_pvscsi", "qemu_fw_cfg")
 

@@ -34,6 +34,7 @@ import test_matrix      # noqa: F401
 import test_memory      # noqa: F401
 import test_memory_hole # noqa: F401
 import test_notifiers   # noqa: F401
+import test_microvm    # noqa: F401
 import test_nvme        # noqa: F401
 import test_offline_cpu # noqa: F401
 import test_offline_memory # noqa: F401

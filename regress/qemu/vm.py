@@ -151,11 +151,12 @@ class VM:
     """A running guest.  Use as a context: leaving it ends QEMU."""
 
     def __init__(self, kernel, initrds, append, logbase, *, mem_mib=512,
-                 smp=1, cpu="qemu64", devices=(), reboot=False):
+                 smp=1, cpu="qemu64", devices=(), reboot=False,
+                 machine="q35"):
         self.mem_mib = mem_mib
         self.modules = []       # RAM besides: (start, bytes)
         ours, theirs = zip(*(socket.socketpair() for _ in range(3)))
-        argv = ["qemu-system-x86_64", "-accel", "tcg", "-machine", "q35",
+        argv = ["qemu-system-x86_64", "-accel", "tcg", "-machine", machine,
                 "-cpu", f"{cpu},-cx16", "-m", str(mem_mib), "-smp", str(smp),
                 "-nodefaults", "-nic", "none", "-vga", "none",
                 "-display", "none", "-action", "panic=pause"]

@@ -70,6 +70,8 @@ struct dumpdev_bus_ops {
 struct dumpdev_bus {
 	const struct dumpdev_bus_ops *ops;
 	void *cookie;
+	bool platform;		/* not PCI: configuration space reads as all
+				 * ones, and BAR 0 has all registers */
 };
 
 /* Orders memory between CPU and device: stores before a doorbell, a
@@ -113,7 +115,8 @@ struct dumpdev_ops {
 	size_t softc_size;	/* bytes of dd->softc, zeroed before attach */
 
 	/*
-	 * Armed.  Is this controller ours?  Config space only.  0: yes.
+	 * Armed.  Is this controller ours?  Config space only; on the platform
+	 * bus registers that may be read at any time.  0: yes.
 	 * -ENODEV: not mine, ask the next.  -EOPNOTSUPP: mine, but of a kind
 	 * that can't be used; reason set.
 	 */
@@ -225,7 +228,7 @@ void dumpdev_pci_save(struct dumpdev *dd);
 /*
  * Panic.  Wakes the function up where it sleeps, and sets memory space and bus
  * master in the PCI command register, after checking that it answers at all: 0,
- * or -ENXIO where it is gone or stays asleep.
+ * or -ENXIO where it is gone or stays asleep.  What is not on PCI is awake.
  */
 __must_check int dumpdev_pci_enable(struct dumpdev *dd);
 /* Panic.  Clears bus master: what the function is still about does no DMA any

@@ -86,6 +86,8 @@ dumpdev_pci_enable(struct dumpdev *dd)
 	uint32_t command;
 	int error = 0;
 
+	if (dd->bus->platform)
+		return 0;
 	if (ops->cfg_read4(dd->bus, PCIREG_ID) == 0xffffffff)
 		return dumpdev_fail(dd, -ENXIO,
 		    "controller gone: configuration space reads all ones");
@@ -111,6 +113,7 @@ dumpdev_pci_disable(struct dumpdev *dd)
 	const struct dumpdev_bus_ops *ops = dd->bus->ops;
 	uint32_t command = ops->cfg_read4(dd->bus, PCIREG_COMMAND) & 0xffff;
 
+	/* All ones: gone, or not on PCI. */
 	if (command != 0xffff)
 		ops->cfg_write4(dd->bus, PCIREG_COMMAND,
 		    command & ~(uint32_t)PCIREG_COMMAND_MASTER);

@@ -370,7 +370,7 @@ arm_config(struct arm_config *cfg)
 	}
 	pr_info("swapcore: armed on %s (%s, %s), %llu MiB window, %llu KiB of "
 	    "memory held\n", cfg->device, disk->dd.ops->name,
-	    pci_name(disk->bus.pdev), disk->dev.w.size >> 20,
+	    dev_name(disk->bus.dev), disk->dev.w.size >> 20,
 	    arm_held() >> 10);
 	return 0;
 }

@@ -94,34 +94,37 @@ arm_firsts(struct armed_disk *disk, const struct arm_config *cfg,
 }
 
 /*
- * Takes over the reference to the function, and keeps its driver where it is
+ * Takes over the reference to the controller, and keeps its driver where it is
  * until we are armed: from then on its unbinding disarms.  That event comes with
  * the lock held and waits for arm_lock, so we must not wait for the lock without
  * a limit.
  */
 static int
-arm_function(struct armed_disk *disk, const struct arm_config *cfg,
-    struct pci_dev *pdev)
+arm_function(struct armed_disk *disk, const struct arm_config *cfg)
 {
+	struct device *dev = disk->bus.dev;
+	struct pci_dev *pdev = disk->bus.pdev;
 	unsigned int ms;
 
-	pm_runtime_get_sync(&pdev->dev);
-	disk->no_d3cold = pdev->no_d3cold;
-	pci_d3cold_disable(pdev);
+	pm_runtime_get_sync(dev);
+	if (pdev) {
+		disk->no_d3cold = pdev->no_d3cold;
+		pci_d3cold_disable(pdev);
+	}
 	disk->dd.bus = &disk->bus.bus;
-	if (pci_domain_nr(pdev->bus) != 0)
+	if (pdev && pci_domain_nr(pdev->bus) != 0)
 		return arm_refuse(-EOPNOTSUPP, "%s: its controller %s is not "
 		    "in PCI segment 0; choose a disk on another controller",
-		    cfg->device, pci_name(pdev));
+		    cfg->device, dev_name(dev));
 	for (ms = 0; ms < BIND_WAIT_MS && !disk->dev_locked; ms += 10) {
-		disk->dev_locked = device_trylock(&pdev->dev) != 0;
+		disk->dev_locked = device_trylock(dev) != 0;
 		if (!disk->dev_locked)
 			msleep(10);
 	}
-	if (!disk->dev_locked || !pdev->dev.driver)
+	if (!disk->dev_locked || !dev->driver)
 		return arm_refuse(-EBUSY, "%s: a driver is being bound to its "
 		    "controller %s or unbound; try again", cfg->device,
-		    pci_name(pdev));
+		    dev_name(dev));
 	return 0;
 }
 
@@ -129,7 +132,7 @@ void
 arm_disk_unlock(struct armed_disk *disk)
 {
 	if (disk->dev_locked)
-		device_unlock(&disk->bus.pdev->dev);
+		device_unlock(disk->bus.dev);
 	disk->dev_locked = false;
 }
 
@@ -139,8 +142,7 @@ arm_controller(struct armed_disk *disk, const struct arm_config *cfg,
 {
 	u32 per = bdev_logical_block_size(bdev) >> SECTOR_SHIFT;
 	struct dumpdev *dd = &disk->dd;
-	struct device *via;
-	struct pci_dev *pdev;
+	struct device *dev, *via;
 	int error;
 
 	if (bdev_is_zoned(bdev))
@@ -151,13 +153,13 @@ arm_controller(struct armed_disk *disk, const struct arm_config *cfg,
 		return arm_refuse(-EOPNOTSUPP, "%s: its disk is formatted with "
 		    "metadata or protection information; format it without",
 		    cfg->device);
-	pdev = unit_pci(bdev->bd_disk, &via);
-	if (!pdev)
-		return arm_refuse(-EOPNOTSUPP, "%s is on no PCI controller "
-		    "that this module could drive; choose a disk on "
-		    UNIT_DRIVEN, cfg->device);
-	bus_pci_init(&disk->bus, pdev, buffers);
-	error = arm_function(disk, cfg, pdev);
+	dev = unit_controller(bdev->bd_disk, &via);
+	if (!dev)
+		return arm_refuse(-EOPNOTSUPP, "%s is on no controller that "
+		    "this module could drive; choose a disk on " UNIT_DRIVEN,
+		    cfg->device);
+	bus_linux_init(&disk->bus, dev, buffers);
+	error = arm_function(disk, cfg);
 	if (error != 0)
 		return error;
 	dd->blksize = bdev_logical_block_size(bdev);
@@ -181,7 +183,7 @@ arm_controller(struct armed_disk *disk, const struct arm_config *cfg,
 			    dev_name(via));
 		}
 	}
-	return unit_find(cfg, bdev, pdev, &dd->unit);
+	return unit_find(cfg, bdev, &disk->bus, &dd->unit);
 }
 
 /* A dump partition has no other user: nobody mounts it while it is armed. */
@@ -242,14 +244,18 @@ arm_window(struct armed_disk *disk, const struct arm_config *cfg)
 static int
 arm_driver(struct armed_disk *disk, const struct arm_config *cfg)
 {
+	const struct pci_dev *pdev = disk->bus.pdev;
+	char ids[16] = "";
 	int error;
 
+	if (pdev)
+		snprintf(ids, sizeof(ids), " [%04x:%04x]", pdev->vendor,
+		    pdev->device);
 	error = dumpdev_match(&disk->dd);
 	if (error == -ENODEV)
 		return arm_refuse(error, "%s: there is no dump driver for its "
-		    "controller %s [%04x:%04x]; choose a disk on "
-		    UNIT_DRIVEN, cfg->device, pci_name(disk->bus.pdev),
-		    disk->bus.pdev->vendor, disk->bus.pdev->device);
+		    "controller %s%s; choose a disk on " UNIT_DRIVEN,
+		    cfg->device, dev_name(disk->bus.dev), ids);
 	if (error == 0) {
 		disk->dd.softc = kzalloc(disk->dd.ops->softc_size, GFP_KERNEL);
 		if (!disk->dd.softc)
@@ -260,8 +266,8 @@ arm_driver(struct armed_disk *disk, const struct arm_config *cfg)
 		kfree(disk->dd.softc);
 		disk->dd.softc = NULL;	/* not attached: see arm_disk_free() */
 		return arm_refuse(error, "%s: controller %s: %s", cfg->device,
-		    pci_name(disk->bus.pdev), disk->dd.reason[0] ? disk->dd.reason :
-		    "it can't be used");
+		    dev_name(disk->bus.dev), disk->dd.reason[0] ?
+		    disk->dd.reason : "it can't be used");
 	}
 	return 0;
 }
@@ -307,10 +313,10 @@ arm_disk_free(struct armed_disk *disk)
 	if (disk->held_bdev)
 		kcompat_bdev_close(disk->held_bdev, true);
 	if (disk->dd.bus) {
-		if (!disk->no_d3cold)
+		if (disk->bus.pdev && !disk->no_d3cold)
 			pci_d3cold_enable(disk->bus.pdev);
-		pm_runtime_put(&disk->bus.pdev->dev);
-		pci_dev_put(disk->bus.pdev);
+		pm_runtime_put(disk->bus.dev);
+		put_device(disk->bus.dev);
 	}
 	if (disk->gd)
 		put_device(disk_to_dev(disk->gd));

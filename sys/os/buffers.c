@@ -2,7 +2,7 @@
 /*
  * buffers.c: the bounce buffers.  Devices are dumped to one after the other, so
  * that all of them use the same memory; each has it mapped for itself.  Where
- * there is none, or a device can't reach it, bus_pci.c gives that device its own.
+ * there is none, or a device can't reach it, bus_linux.c gives that device its own.
  */
 #include <linux/mm.h>
 

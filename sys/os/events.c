@@ -5,13 +5,14 @@
  * registers a panic notifier ahead of ours.
  *
  * arm_lock is taken here only where the event must wait for the disarming: the
- * PCI function's driver going (our DMA memory must go first), and sleep.  All
+ * controller's driver going (our DMA memory must go first), and sleep.  All
  * else is work for later, so that nobody waits for arm_lock under a lock that
  * arming may want.
  */
 #include <linux/memory.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
+#include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/suspend.h>
 #include <linux/workqueue.h>
@@ -21,8 +22,8 @@
 static struct workqueue_struct *events_wq;
 
 /*
- * A device between disk and PCI function, on a bus of its own: virtio's.  PCI
- * does not see when its driver is taken away.
+ * A device between disk and controller, on a bus of its own: virtio's.  The
+ * controller's does not see when its driver is taken away.
  */
 struct events_watch {
 	struct notifier_block nb;
@@ -143,7 +144,7 @@ first_work(struct work_struct *work)
 
 static DECLARE_WORK(events_first, first_work);
 
-/* An armed disk that hangs from the PCI function dev; NULL: none. */
+/* An armed disk that hangs from the controller dev; NULL: none. */
 static struct armed_disk *
 disk_below(const struct device *dev)
 {
@@ -152,7 +153,7 @@ disk_below(const struct device *dev)
 
 	for (i = 0; armed && armed->list[i]; i++) {
 		disk = armed_disk_of(armed->list[i]);
-		if (&disk->bus.pdev->dev == dev)
+		if (disk->bus.dev == dev)
 			return disk;
 	}
 	return NULL;
@@ -174,7 +175,17 @@ on_bus(struct notifier_block *nb, unsigned long event, void *data)
 	return NOTIFY_DONE;
 }
 
-static struct notifier_block bus_nb = { .notifier_call = on_bus };
+static struct notifier_block pci_nb = { .notifier_call = on_bus };
+
+/* Of the many devices here only one kind is ever armed. */
+static int
+on_platform(struct notifier_block *nb, unsigned long event, void *data)
+{
+	return unit_is_virtio_mmio(data) ? on_bus(nb, event, data) :
+	    NOTIFY_DONE;
+}
+
+static struct notifier_block platform_nb = { .notifier_call = on_platform };
 
 static int
 on_pm(struct notifier_block *nb, unsigned long event, void *data)
@@ -237,9 +248,12 @@ events_init(void)
 	events_wq = alloc_workqueue("swapcore", WQ_UNBOUND, 0);
 	if (!events_wq)
 		return -ENOMEM;
-	error = bus_register_notifier(&pci_bus_type, &bus_nb);
+	error = bus_register_notifier(&pci_bus_type, &pci_nb);
 	if (error != 0)
-		goto bus;
+		goto pci;
+	error = bus_register_notifier(&platform_bus_type, &platform_nb);
+	if (error != 0)
+		goto platform;
 	error = register_pm_notifier(&pm_nb);
 	if (error != 0)
 		goto pm;
@@ -256,8 +270,10 @@ module:
 memory:
 	unregister_pm_notifier(&pm_nb);
 pm:
-	bus_unregister_notifier(&pci_bus_type, &bus_nb);
-bus:
+	bus_unregister_notifier(&platform_bus_type, &platform_nb);
+platform:
+	bus_unregister_notifier(&pci_bus_type, &pci_nb);
+pci:
 	destroy_workqueue(events_wq);
 	return error;
 }
@@ -268,7 +284,8 @@ events_fini(void)
 	unregister_module_notifier(&module_nb);
 	unregister_memory_notifier(&memory_nb);
 	unregister_pm_notifier(&pm_nb);
-	bus_unregister_notifier(&pci_bus_type, &bus_nb);
+	bus_unregister_notifier(&platform_bus_type, &platform_nb);
+	bus_unregister_notifier(&pci_bus_type, &pci_nb);
 	/* Runs what is queued: also the release of what was watched. */
 	destroy_workqueue(events_wq);
 }

@@ -12,7 +12,7 @@
  *	own.c		the memory that a dump changes while it runs
  *	hook.c		the panic notifier, and what calls the dump core
  *	events.c	unbind, suspend, hotplug: when arming must end or move
- *	bus_pci.c	struct dumpdev_bus over a PCI function
+ *	bus_linux.c	struct dumpdev_bus over a PCI function or platform device
  *	buffers.c	bounce buffers, which all armed devices share
  *	ram.c		RAM, and the class of each page
  *	md_linux.c	dump_md.h's answers
@@ -63,7 +63,7 @@ void buffers_free(struct buffers *b);
 void *buffers_take(const struct buffers *b, struct buffers_taken *taken,
     size_t len);
 
-/* ---- bus_pci.c ---- */
+/* ---- bus_linux.c ---- */
 
 #define BUS_DMA_MAX	(DUMPDEV_MAXSLOTS + 64u)
 
@@ -73,16 +73,17 @@ struct bus_dma {
 	bool shared;		/* of the buffers: only mapped */
 };
 
-struct bus_pci {
+struct bus_linux {
 	struct dumpdev_bus bus;
-	struct pci_dev *pdev;
+	struct device *dev;	/* the controller */
+	struct pci_dev *pdev;	/* the same; NULL: not on PCI */
 	void __iomem *bar[DUMPDEV_NBARS];
 	struct bus_dma dma[BUS_DMA_MAX];
 	const struct buffers *buffers;
 	struct buffers_taken taken;
 };
 
-void bus_pci_init(struct bus_pci *b, struct pci_dev *pdev,
+void bus_linux_init(struct bus_linux *b, struct device *dev,
     const struct buffers *buffers);
 
 /* ---- ram.c ---- */
@@ -138,12 +139,12 @@ struct armed_disk {
 	struct dump_device dev;	/* what the dump core sees of it */
 	struct arm_config *cfg;
 	struct dumpdev dd;
-	struct bus_pci bus;
+	struct bus_linux bus;
 	struct events_watch *watch;	/* or NULL */
 	struct gendisk *gd;		/* with a reference; or NULL */
 	sector_t sectors;		/* that it has, as far as we know */
 	kcompat_bdev *held_bdev;	/* open exclusively; or NULL */
-	bool dev_locked;	/* the PCI function, while arming */
+	bool dev_locked;	/* the controller, while arming */
 	bool no_d3cold;		/* somebody else forbade it before */
 	struct dump_extent *blocks;	/* the extents in device blocks */
 };
@@ -196,7 +197,7 @@ extern bool arm_asleep;			/* the machine suspends: don't arm */
  * an error after arm_refuse(): what is there goes back with arm_disk_free(). */
 int arm_disk(struct armed_disk *disk, const struct buffers *buffers,
     struct block_device *bdev);
-/* The PCI function's driver may go again; see arm_function(). */
+/* The controller's driver may go again; see arm_function(). */
 void arm_disk_unlock(struct armed_disk *disk);
 void arm_disk_free(struct armed_disk *disk);
 
@@ -225,12 +226,15 @@ void own_each(const struct armed *a,
 /* What there are dump drivers for. */
 #define UNIT_DRIVEN	"NVMe, SATA (AHCI), virtio-blk or virtio-scsi"
 
-/* The PCI function that a disk hangs from, with a reference; NULL.  *via: the
- * device on another bus between the two, if there is one. */
-struct pci_dev *unit_pci(struct gendisk *disk, struct device **via);
-/* Which of the function's disks it is: dumpdev.h's unit. */
+/* The controller that a disk hangs from, with a reference: a PCI function, or
+ * virtio on the platform bus; NULL.  *via: the device on another bus between the
+ * two, if there is one. */
+struct device *unit_controller(struct gendisk *disk, struct device **via);
+/* Is it virtio on the platform bus, with its driver? */
+bool unit_is_virtio_mmio(const struct device *dev);
+/* Which of the controller's disks it is: dumpdev.h's unit. */
 int unit_find(const struct arm_config *cfg, struct block_device *bdev,
-    const struct pci_dev *pdev, u32 *unit);
+    const struct bus_linux *bus, u32 *unit);
 
 /* ---- hook.c ---- */
 

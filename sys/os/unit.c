@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * unit.c: where a disk is: the PCI function that it hangs from, and which of
- * that function's disks it is, in the words of the dump driver.
+ * unit.c: where a disk is: the controller that it hangs from, and which of that
+ * controller's disks it is, in the words of the dump driver.
  */
 #include <linux/libata.h>
 #include <linux/nvme_ioctl.h>
+#include <linux/platform_device.h>
 #include <scsi/scsi_device.h>
 #include <scsi/scsi_host.h>
 
@@ -40,8 +41,8 @@ has_path(struct device *dev, void *arg)
 }
 
 /* A controller with a path to the disk, with a reference; NULL: none. */
-static struct pci_dev *
-path_pci(struct gendisk *disk)
+static struct device *
+path_controller(struct gendisk *disk)
 {
 	struct path_search s;
 	struct pci_dev *pdev = NULL;
@@ -54,24 +55,32 @@ path_pci(struct gendisk *disk)
 		if (pdev->dev.driver &&
 		    device_for_each_child(&pdev->dev, &s, has_path))
 			break;
-	return pdev;
+	return pdev ? &pdev->dev : NULL;
 }
 
 /* ---- All disks ---- */
 
-struct pci_dev *
-unit_pci(struct gendisk *disk, struct device **via)
+/* By name, so that the module does not need that one. */
+bool
+unit_is_virtio_mmio(const struct device *dev)
+{
+	return dev->bus == &platform_bus_type && dev->driver &&
+	    strcmp(dev->driver->name, "virtio-mmio") == 0;
+}
+
+struct device *
+unit_controller(struct gendisk *disk, struct device **via)
 {
 	struct device *dev;
 
 	*via = NULL;
 	for (dev = disk_to_dev(disk)->parent; dev; dev = dev->parent) {
-		if (dev_is_pci(dev))
-			return pci_dev_get(to_pci_dev(dev));
+		if (dev_is_pci(dev) || unit_is_virtio_mmio(dev))
+			return get_device(dev);
 		if (!*via && dev->bus)
 			*via = dev;
 	}
-	return path_pci(disk);
+	return path_controller(disk);
 }
 
 static int
@@ -125,12 +134,12 @@ unit_scsi(const struct arm_config *cfg, struct scsi_device *sdev, u32 *unit)
 
 int
 unit_find(const struct arm_config *cfg, struct block_device *bdev,
-    const struct pci_dev *pdev, u32 *unit)
+    const struct bus_linux *bus, u32 *unit)
 {
 	struct device *dev = disk_to_dev(bdev->bd_disk)->parent;
 
 	*unit = 0;
-	if (pdev->class == PCI_CLASS_STORAGE_EXPRESS)
+	if (bus->pdev && bus->pdev->class == PCI_CLASS_STORAGE_EXPRESS)
 		return unit_nvme(cfg, bdev, unit);
 	/* By name, so that the module does not need the SCSI modules. */
 	if (dev && dev->type && strcmp(dev->type->name, "scsi_device") == 0)

@@ -16,8 +16,11 @@
 #include "kernfile.h"
 
 #define DISKS_PCI	"/sys/bus/pci/devices/%s"
+#define DISKS_VIRTIO	"/sys/bus/virtio/devices/virtio%u"
 #define DISKS_REMEDY	"choose a disk on NVMe, SATA (AHCI), virtio-blk or " \
 			"virtio-scsi"
+#define DISKS_LEGACY	"legacy virtio; give the virtual machine a modern " \
+			"device"
 
 #define CLASS_NVME	0x010802u
 #define CLASS_AHCI	0x010601u
@@ -30,6 +33,8 @@ struct disk {
 	const char *name;
 	char link[PATH_MAX];	/* where it is among the devices */
 	char pci[16];		/* its controller; "": none on PCI */
+	char mmio[64];		/* but virtio on the platform bus; "": no */
+	unsigned int virtio;	/* the number of its device */
 	char driver[64];
 	unsigned int class;
 	unsigned int vendor;
@@ -45,7 +50,6 @@ static const struct {
 	{ "/nvme-fabrics/", "an NVMe disk over fabrics" },
 	{ "/VMBUS", "a Hyper-V disk (storvsc)" },
 	{ "/vbd-", "a Xen disk" },
-	{ "/virtio-mmio", "a virtio disk that is not on PCI" },
 	{ "/virtual/block/md", "a software RAID" },
 	{ "/virtual/block/", "a disk made of software" },
 };
@@ -119,6 +123,26 @@ disks_path(struct disk *d)
 	}
 }
 
+/* A virtio device that is not on PCI: its parent has the driver virtio-mmio. */
+static void
+disks_mmio(struct disk *d)
+{
+	const char *end, *name;
+
+	for (end = d->link; (end = strstr(end, "/virtio")) != NULL; end++) {
+		if (sscanf(end, "/virtio%u/", &d->virtio) != 1)
+			continue;
+		for (name = end; name > d->link && name[-1] != '/'; name--)
+			;
+		snprintf(d->mmio, sizeof(d->mmio), "%.*s", (int)(end - name),
+		    name);
+		if (kernfile_exists("/sys/bus/platform/drivers/virtio-mmio/%s",
+		    d->mmio))
+			return;
+	}
+	d->mmio[0] = '\0';
+}
+
 static unsigned int
 disks_hex(const struct disk *d, const char *name)
 {
@@ -144,8 +168,10 @@ disks_find(struct disk *d, const char *name)
 	disks_controller(d, d->link);
 	if (d->pci[0] == '\0')
 		disks_path(d);
-	if (d->pci[0] == '\0')
+	if (d->pci[0] == '\0') {
+		disks_mmio(d);
 		return;
+	}
 	d->class = disks_hex(d, "class");
 	d->vendor = disks_hex(d, "vendor");
 	d->device = disks_hex(d, "device");
@@ -184,6 +210,26 @@ disks_virtio_modern(const struct disk *d)
 	return false;
 }
 
+/* There is a file with the kind of the device, 2 a disk and 8 a SCSI host, and
+ * one with a digit for each feature it has: 32 is VERSION_1. */
+static const char *
+disks_judge_mmio(const struct disk *d)
+{
+	char text[128];
+	unsigned long kind;
+
+	if (kernfile_read(text, sizeof(text), DISKS_VIRTIO "/device",
+	    d->virtio) > 0) {
+		kind = strtoul(text, NULL, 16);
+		if (kind != 2 && kind != 8)
+			return "no dump driver; " DISKS_REMEDY;
+	}
+	if (kernfile_read(text, sizeof(text), DISKS_VIRTIO "/features",
+	    d->virtio) > 32 && text[32] != '1')
+		return DISKS_LEGACY;
+	return NULL;
+}
+
 static const char *
 disks_judge_virtio(const struct disk *d)
 {
@@ -191,8 +237,7 @@ disks_judge_virtio(const struct disk *d)
 	case 0x1001:		/* transitional */
 	case 0x1004:
 		if (!disks_virtio_modern(d))
-			return "legacy virtio; give the virtual machine a "
-			    "modern device";
+			return DISKS_LEGACY;
 		return NULL;
 	case 0x1042:		/* modern: disk, SCSI host */
 	case 0x1048:
@@ -225,6 +270,10 @@ disks_judge_ahci(const struct disk *d)
 static const char *
 disks_judge_controller(const struct disk *d)
 {
+	if (d->mmio[0] != '\0')
+		return disks_judge_mmio(d);
+	if (d->pci[0] == '\0')
+		return "no dump driver; " DISKS_REMEDY;
 	if (strncmp(d->pci, "0000:", 5) != 0)
 		return "its controller is not in PCI segment 0; choose a disk "
 		    "on another controller";
@@ -265,6 +314,8 @@ disks_kind(const struct disk *d)
 {
 	size_t i;
 
+	if (d->mmio[0] != '\0')
+		return "virtio";
 	if (d->pci[0] == '\0') {
 		for (i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
 			if (strstr(d->link, elsewhere[i].part) != NULL)
@@ -291,10 +342,9 @@ disks_print(const char *name)
 
 	disks_find(&d, name);
 	printf("%s: %s", name, disks_kind(&d));
-	if (d.pci[0] != '\0')
-		printf(" %s", d.pci);
-	why = d.pci[0] == '\0' ? "no dump driver; " DISKS_REMEDY :
-	    disks_judge_controller(&d);
+	if (d.pci[0] != '\0' || d.mmio[0] != '\0')
+		printf(" %s", d.pci[0] != '\0' ? d.pci : d.mmio);
+	why = disks_judge_controller(&d);
 	if (why == NULL)
 		why = disks_judge_disk(&d);
 	if (why == NULL)

@@ -16,6 +16,7 @@ static const struct fakedev *const devs[] = {
 	&fakenvme_dev,
 	&fakevioscsi_dev,
 	&fakevirtio_dev,
+	&fakeviommio_dev,
 };
 
 /* This test checks that what is written arrives at its block and is read back,
@@ -316,7 +317,8 @@ driver_run(const struct fakedev *dev)
 	size_t i;
 
 	for (i = 0; i < NITEMS(tests); i++) {
-		snprintf(names[i], sizeof(names[i]), "%s: %s", dev->driver,
+		snprintf(names[i], sizeof(names[i]), "%s%s: %s", dev->driver,
+		    dev == &fakeviommio_dev ? " without PCI" : "",
 		    tests[i].name);
 		tests[i].name = names[i];
 	}

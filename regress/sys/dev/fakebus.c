@@ -32,6 +32,8 @@ fakebus_cfg_read4(struct dumpdev_bus *bus, unsigned int off)
 	uint32_t v;
 
 	assert_true(off % 4 == 0 && off + 4 <= sizeof(fb->cfg));
+	if (bus->platform)
+		return 0xffffffff;
 	fb->naccess++;
 	if (fakebus_gone(fb))
 		return 0xffffffff;
@@ -44,7 +46,7 @@ fakebus_cfg_write4(struct dumpdev_bus *bus, unsigned int off, uint32_t v)
 {
 	struct fakebus *fb = fakebus_of(bus);
 
-	assert_false(fb->armed);
+	assert_false(fb->armed || bus->platform);
 	fb->naccess++;
 	if (fb->pm_at != 0 && off == fb->pm_at + 4u) {
 		/* To D0, without any BAR. */
@@ -98,6 +100,8 @@ fakebus_read(struct dumpdev_bus *bus, unsigned int bar, uint64_t off,
 	assert_true(bar < DUMPDEV_NBARS && fb->bar_mapped[bar]);
 	assert_true(off % size == 0 && off + size <= fb->bar_len[bar]);
 	fb->naccess++;
+	if (bus->platform && !fakebus_gone(fb))
+		return fb->reg_read(fb->dev, bar, off, size);
 	/* Memory space is off, or nobody is there: all ones. */
 	if (fakebus_gone(fb) || (fb->cfg[4] & 2) == 0)
 		return ~0ull;
@@ -114,7 +118,7 @@ fakebus_write(struct dumpdev_bus *bus, unsigned int bar, uint64_t off,
 	assert_true(bar < DUMPDEV_NBARS && fb->bar_mapped[bar]);
 	assert_true(off % size == 0 && off + size <= fb->bar_len[bar]);
 	fb->naccess++;
-	if (!fakebus_gone(fb) && (fb->cfg[4] & 2) != 0)
+	if (!fakebus_gone(fb) && (bus->platform || (fb->cfg[4] & 2) != 0))
 		fb->reg_write(fb->dev, bar, off, size, v);
 }
 

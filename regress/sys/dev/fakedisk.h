@@ -62,6 +62,7 @@ extern const struct fakedev fakeahci_dev;
 extern const struct fakedev fakenvme_dev;
 extern const struct fakedev fakevioscsi_dev;
 extern const struct fakedev fakevirtio_dev;
+extern const struct fakedev fakeviommio_dev;
 
 void fakedisk_init(struct fakedisk *d, struct fakebus *fb, uint32_t blksize,
     uint64_t nblks);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fakevirtio.h: a modern virtio device on PCI for unit tests: a disk
- * (fakevirtio.c), or a SCSI host (fakevioscsi.c).  It walks the rings and
+ * fakevirtio.h: a modern virtio device for unit tests: a disk (fakevirtio.c), or a
+ * SCSI host (fakevioscsi.c), on PCI, or without it (fakeviommio.c).  It walks the rings and
  * descriptor chains that the driver made, and checks what the specification
  * asks of a driver.  Written from the specification; it shares no definition
  * with the driver.
@@ -33,6 +33,7 @@ struct fakevirtio {
 	/* What else goes wrong. */
 	bool stuck_reset;
 	bool refuse_features;
+	uint32_t version;		/* of fakeviommio.c's registers */
 	unsigned int unstable;		/* generation changes this often */
 
 	/* State. */
@@ -41,6 +42,7 @@ struct fakevirtio {
 	uint32_t dfselect, gfselect;
 	uint64_t taken;			/* features */
 	uint16_t q_select, q_size, q_msix, msix, q_enable;
+	bool mmio;			/* no PCI */
 	uint64_t desc, driver, device;
 	uint16_t avail_idx, used_idx;
 	bool notified;
@@ -56,6 +58,12 @@ struct fakevirtio_piece {
 	uint32_t len;
 	bool devwrites;
 };
+
+/* For the registers: a new status; the queue is ready; half of an address or of
+ * the features is written. */
+void fakevirtio_status(struct fakevirtio *f, uint8_t v);
+void fakevirtio_enable(struct fakevirtio *f, uint64_t v);
+void fakevirtio_half(uint64_t *reg, uint64_t off, uint64_t v);
 
 /* For the kinds. */
 void fakevirtio_setup(struct fakevirtio *f, struct fakebus *fb,

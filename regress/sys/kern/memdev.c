@@ -392,7 +392,7 @@ memdev_init(struct memdev *m, uint64_t nblks, uint32_t blksize,
 
 	_Static_assert(offsetof(struct memdev, dd) == 0, "see memdev_submit");
 	memset(m, 0, sizeof(*m));
-	m->bus = (struct dumpdev_bus){ &memdev_bus_ops, m };
+	m->bus = (struct dumpdev_bus){ .ops = &memdev_bus_ops, .cookie = m };
 	m->dd.ops = &memdev_ops;
 	m->dd.bus = &m->bus;
 	m->dd.blksize = blksize;

@@ -241,6 +241,52 @@ disks_list_order_by_number(void **state)
 	    REMEDY "\n");
 }
 
+/* This test checks that virtio without PCI is known by its driver, and judged by
+ * its kind and its features. */
+static void
+disks_list_virtio_mmio_judged(void **state)
+{
+	static const char legacy[] =
+	    "0010101000000000000000000000110000000000\n";
+	static const char modern[] =
+	    "0010101000000000000000000000110010000000\n";
+	static const struct {
+		const char *link, *kind, *features, *line;
+	} table[] = {
+		{ "LNRO0005:1f/virtio0/block/vda", "0x0002\n", modern,
+		    "vda: virtio LNRO0005:1f: can take dumps\n" },
+		{ "a003e00.virtio_mmio/virtio0/host0/block/vda", "0x0008\n",
+		    modern,
+		    "vda: virtio a003e00.virtio_mmio: can take dumps\n" },
+		{ "virtio-mmio.0/virtio0/block/vda", "0x0002\n", legacy,
+		    "vda: virtio virtio-mmio.0: can't take dumps: legacy "
+		    "virtio; give the virtual machine a modern device\n" },
+		{ "LNRO0005:00/virtio0/ndbus0/block/vda", "0x001b\n", modern,
+		    "vda: virtio LNRO0005:00: can't take dumps: no dump "
+		    "driver; " REMEDY "\n" },
+	};
+	char path[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		fake_destroy();
+		fake_create();
+		snprintf(path, sizeof(path), "../devices/platform/%s",
+		    table[i].link);
+		fake_at("vda", path);
+		snprintf(path, sizeof(path), "/sys/bus/platform/drivers/"
+		    "virtio-mmio/%.*s", (int)strcspn(table[i].link, "/"),
+		    table[i].link);
+		fake_file(path, "");
+		fake_file("/sys/bus/virtio/devices/virtio0/device",
+		    table[i].kind);
+		fake_file("/sys/bus/virtio/devices/virtio0/features",
+		    table[i].features);
+		assert_listed(table[i].line);
+	}
+}
+
 int
 main(void)
 {
@@ -251,6 +297,7 @@ main(void)
 		TEST(disks_list_sata_judged),
 		TEST(disks_list_paths_followed),
 		TEST(disks_list_order_by_number),
+		TEST(disks_list_virtio_mmio_judged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * vioblk.c: polled dump driver for virtio-blk (VIRTIO 1.1, section 5.2) on
- * modern PCI.  One queue, whatever the stock driver uses; packed rings are not
- * taken.
+ * vioblk.c: polled dump driver for virtio-blk (VIRTIO 1.1, section 5.2).  One
+ * queue, whatever the stock driver uses; packed rings are not taken.
  */
 #include <dev/virtio/vioblkvar.h>
 
@@ -15,7 +14,7 @@ _Static_assert(DUMPDEV_MAXSLOTS * 16 <= 2048, "headers");
 static int
 vioblk_match(struct dumpdev *dd)
 {
-	return virtio_match(dd, VIRTIO_PCI_BLK, VIRTIO_PCI_BLK_TRANS);
+	return virtio_match(dd, VIRTIO_ID_BLK);
 }
 
 /* Is the disk as large as it was said to be? */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * vioscsi.c: polled dump driver for a disk on virtio-scsi (VIRTIO 1.1, section
- * 5.6) on modern PCI.  One request queue; the control and event queues are not
- * set up, because nothing is asked of them.
+ * 5.6).  One request queue; the control and event queues are not set up, because
+ * nothing is asked of them.
  *
  * A SCSI disk may answer that it wants to be asked again: after a reset, or
  * because it has too much to do.  That is done here, within the time that the
@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct vioscsi_resp) <= 128 &&
 static int
 vioscsi_match(struct dumpdev *dd)
 {
-	return virtio_match(dd, VIRTIO_PCI_SCSI, VIRTIO_PCI_SCSI_TRANS);
+	return virtio_match(dd, VIRTIO_ID_SCSI);
 }
 
 static void

@@ -10,9 +10,6 @@
 #include <dev/virtio/virtiovar.h>
 #include <dev/pcireg.h>
 
-#define VIRTIO_RESET_US		(5ull * 1000 * 1000)
-#define VIRTIO_CHECK_US		1000	/* a register read is slow */
-
 /* One vendor-specific capability at pos: notes the region if it is the first
  * of its type that we can use (4.1.4.1). */
 static void
@@ -77,14 +74,17 @@ virtio_caps_parse(struct dumpdev_bus *bus, struct virtio_caps *caps)
 	return 0;
 }
 
-int
-virtio_match(struct dumpdev *dd, uint32_t device, uint32_t transitional)
+static int
+virtio_pci_match(struct dumpdev *dd, uint32_t device)
 {
 	const uint32_t id = dd->bus->ops->cfg_read4(dd->bus, PCIREG_ID);
+	const uint32_t transitional = device == VIRTIO_ID_BLK ?
+	    VIRTIO_PCI_BLK_TRANS : VIRTIO_PCI_SCSI_TRANS;
 	struct virtio_caps caps;
 
 	if (PCIREG_VENDOR(id) != VIRTIO_PCI_VENDOR ||
-	    (PCIREG_DEVICE(id) != device && PCIREG_DEVICE(id) != transitional))
+	    (PCIREG_DEVICE(id) != VIRTIO_PCI_DEVICE(device) &&
+	    PCIREG_DEVICE(id) != transitional))
 		return -ENODEV;
 	if (virtio_caps_parse(dd->bus, &caps) != 0)
 		return dumpdev_fail(dd, -EOPNOTSUPP,
@@ -120,8 +120,8 @@ virtio_region_map(struct dumpdev *dd, struct virtio_softc *vs,
 	return 0;
 }
 
-int
-virtio_attach(struct dumpdev *dd, struct virtio_softc *vs,
+static int
+virtio_pci_attach(struct dumpdev *dd, struct virtio_softc *vs,
     uint32_t device_minlen)
 {
 	uint64_t bar_lens[DUMPDEV_NBARS] = { 0 };
@@ -142,35 +142,23 @@ virtio_attach(struct dumpdev *dd, struct virtio_softc *vs,
 	if (error == 0)
 		error = virtio_region_map(dd, vs, &vs->caps.device, bar_lens,
 		    device_minlen, "device");
-	if (error != 0)
-		virtio_detach(dd, vs);
+	vs->device = vs->caps.device;
 	return error;
 }
 
-void
-virtio_detach(struct dumpdev *dd, struct virtio_softc *vs)
-{
-	unsigned int bar;
-
-	for (bar = 0; bar < DUMPDEV_NBARS; bar++)
-		if ((vs->mapped & (1u << bar)) != 0)
-			dd->bus->ops->bar_unmap(dd->bus, bar);
-	vs->mapped = 0;
-}
-
 static uint8_t
-virtio_status(struct dumpdev *dd, const struct virtio_softc *vs)
+virtio_pci_status(struct dumpdev *dd, const struct virtio_softc *vs)
 {
 	return dd->bus->ops->read1(dd->bus, vs->caps.common.bar,
-	    vs->caps.common.off + VIRTIO_COMMON_STATUS);
+	    (uint64_t)vs->caps.common.off + VIRTIO_COMMON_STATUS);
 }
 
 static void
-virtio_wr1(struct dumpdev *dd, const struct virtio_softc *vs, uint32_t reg,
+virtio_pci_set_status(struct dumpdev *dd, const struct virtio_softc *vs,
     uint8_t v)
 {
 	dd->bus->ops->write1(dd->bus, vs->caps.common.bar,
-	    (uint64_t)vs->caps.common.off + reg, v);
+	    (uint64_t)vs->caps.common.off + VIRTIO_COMMON_STATUS, v);
 }
 
 static uint16_t
@@ -212,110 +200,43 @@ virtio_wr8(struct dumpdev *dd, const struct virtio_softc *vs, uint32_t reg,
 	virtio_wr4(dd, vs, reg + 4, (uint32_t)(v >> 32));
 }
 
-static int
-virtio_fail_gone(struct dumpdev *dd)
+static uint32_t
+virtio_pci_features(struct dumpdev *dd, const struct virtio_softc *vs,
+    unsigned int half)
 {
-	return dumpdev_fail(dd, -EIO,
-	    "virtio device gone: registers read all ones");
+	virtio_wr4(dd, vs, VIRTIO_COMMON_DFSELECT, half);
+	return virtio_rd4(dd, vs, VIRTIO_COMMON_DF);
 }
 
-struct virtio_reset_wait {
-	struct dumpdev *dd;
-	const struct virtio_softc *vs;
-};
-
-static int
-virtio_reset_done(void *arg)
-{
-	const struct virtio_reset_wait *w = arg;
-	const uint8_t status = virtio_status(w->dd, w->vs);
-
-	if (status == VIRTIO_STATUS_GONE)
-		return virtio_fail_gone(w->dd);
-	return status == 0;
-}
-
-int
-virtio_reset(struct dumpdev *dd, struct virtio_softc *vs)
-{
-	struct virtio_reset_wait w = { dd, vs };
-	int answer;
-
-	virtio_wr1(dd, vs, VIRTIO_COMMON_STATUS, 0);
-	answer = poll_until(dd->bus, virtio_reset_done, &w, VIRTIO_RESET_US);
-	if (answer > 0)
-		return 0;
-	return dumpdev_fail(dd, answer, "virtio device: reset never ended");
-}
-
-/* Adds bits to the status. */
 static void
-virtio_status_add(struct dumpdev *dd, const struct virtio_softc *vs,
-    uint8_t bits)
+virtio_pci_set_features(struct dumpdev *dd, const struct virtio_softc *vs,
+    unsigned int half, uint32_t v)
 {
-	virtio_wr1(dd, vs, VIRTIO_COMMON_STATUS,
-	    (uint8_t)(virtio_status(dd, vs) | bits));
+	virtio_wr4(dd, vs, VIRTIO_COMMON_GFSELECT, half);
+	virtio_wr4(dd, vs, VIRTIO_COMMON_GF, v);
 }
 
-int
-virtio_negotiate(struct dumpdev *dd, struct virtio_softc *vs, uint64_t wanted)
+static uint32_t
+virtio_pci_generation(struct dumpdev *dd, const struct virtio_softc *vs)
 {
-	uint8_t status;
-	int error;
-
-	error = virtio_reset(dd, vs);
-	if (error != 0)
-		return error;
-	virtio_status_add(dd, vs, VIRTIO_STATUS_ACK);
-	virtio_status_add(dd, vs, VIRTIO_STATUS_DRIVER);
-	virtio_wr4(dd, vs, VIRTIO_COMMON_DFSELECT, 0);
-	vs->offered = virtio_rd4(dd, vs, VIRTIO_COMMON_DF);
-	virtio_wr4(dd, vs, VIRTIO_COMMON_DFSELECT, 1);
-	vs->offered |= (uint64_t)virtio_rd4(dd, vs, VIRTIO_COMMON_DF) << 32;
-	if (vs->offered == ~0ull)
-		return virtio_fail_gone(dd);
-	if ((vs->offered & VIRTIO_F_VERSION_1) == 0)
-		return dumpdev_fail(dd, -EOPNOTSUPP,
-		    "virtio device offers no VERSION_1 (features %#llx)",
-		    (unsigned long long)vs->offered);
-	/* ACCESS_PLATFORM: behind an IOMMU, addresses are the bus's. */
-	vs->features = vs->offered & (wanted | VIRTIO_F_VERSION_1 |
-	    VIRTIO_F_ACCESS_PLATFORM | VIRTIO_F_ORDER_PLATFORM);
-	virtio_wr4(dd, vs, VIRTIO_COMMON_GFSELECT, 0);
-	virtio_wr4(dd, vs, VIRTIO_COMMON_GF, (uint32_t)vs->features);
-	virtio_wr4(dd, vs, VIRTIO_COMMON_GFSELECT, 1);
-	virtio_wr4(dd, vs, VIRTIO_COMMON_GF, (uint32_t)(vs->features >> 32));
-	virtio_status_add(dd, vs, VIRTIO_STATUS_FEATURES_OK);
-	status = virtio_status(dd, vs);
-	if (status == VIRTIO_STATUS_GONE)
-		return virtio_fail_gone(dd);
-	if ((status & VIRTIO_STATUS_FEATURES_OK) == 0)
-		return dumpdev_fail(dd, -EIO,
-		    "virtio device refused features %#llx of %#llx",
-		    (unsigned long long)vs->features,
-		    (unsigned long long)vs->offered);
-	return 0;
+	return dd->bus->ops->read1(dd->bus, vs->caps.common.bar,
+	    (uint64_t)vs->caps.common.off + VIRTIO_COMMON_GENERATION);
 }
 
-int
-virtio_queue_max(struct dumpdev *dd, struct virtio_softc *vs, uint16_t index,
-    uint16_t *max)
+static uint32_t
+virtio_pci_queue_max(struct dumpdev *dd, const struct virtio_softc *vs,
+    uint16_t index)
 {
 	uint16_t size;
 
 	virtio_wr2(dd, vs, VIRTIO_COMMON_Q_SELECT, index);
 	size = virtio_rd2(dd, vs, VIRTIO_COMMON_Q_SIZE);
-	if (size == 0xffff)
-		return virtio_fail_gone(dd);
-	if (size == 0)
-		return dumpdev_fail(dd, -EIO, "virtio device has no queue %u",
-		    index);
-	*max = size;
-	return 0;
+	return size == 0xffff ? VIRTIO_QUEUE_GONE : size;
 }
 
-int
-virtio_queue_setup(struct dumpdev *dd, struct virtio_softc *vs, struct vq *vq)
+static int
+virtio_pci_queue_setup(struct dumpdev *dd, const struct virtio_softc *vs,
+    struct vq *vq)
 {
 	const struct virtio_region *notify = &vs->caps.notify;
 	uint64_t off;
@@ -339,70 +260,23 @@ virtio_queue_setup(struct dumpdev *dd, struct virtio_softc *vs, struct vq *vq)
 	return 0;
 }
 
-int
-virtio_driver_ok(struct dumpdev *dd, struct virtio_softc *vs)
-{
-	virtio_status_add(dd, vs, VIRTIO_STATUS_DRIVER_OK);
-	vs->checked_us = 0;
-	return virtio_alive(dd, vs);
-}
-
-void
-virtio_notify(struct dumpdev *dd, const struct virtio_softc *vs,
+static void
+virtio_pci_notify(struct dumpdev *dd, const struct virtio_softc *vs,
     const struct vq *vq)
 {
 	dd->bus->ops->write2(dd->bus, vs->caps.notify.bar, vq->notify_off,
 	    vq->index);
 }
 
-int
-virtio_alive(struct dumpdev *dd, struct virtio_softc *vs)
-{
-	const uint64_t now = dd->bus->ops->now_us(dd->bus);
-	uint8_t status;
-
-	if (vs->checked_us != 0 && now - vs->checked_us < VIRTIO_CHECK_US)
-		return 0;
-	vs->checked_us = now;
-	status = virtio_status(dd, vs);
-	if (status == VIRTIO_STATUS_GONE)
-		return virtio_fail_gone(dd);
-	if ((status & VIRTIO_STATUS_NEEDS_RESET) != 0)
-		return dumpdev_fail(dd, -EIO, "virtio device needs a reset");
-	if ((status & VIRTIO_STATUS_DRIVER_OK) == 0)
-		return dumpdev_fail(dd, -EIO,
-		    "virtio device forgot us, status %#x", status);
-	return 0;
-}
-
-uint32_t
-virtio_cfg_read4(struct dumpdev *dd, const struct virtio_softc *vs,
-    uint32_t off)
-{
-	if (off + 4 > vs->caps.device.len)
-		return 0;
-	return dd->bus->ops->read4(dd->bus, vs->caps.device.bar,
-	    (uint64_t)vs->caps.device.off + off);
-}
-
-/* 4.1.3.1: two halves belong together if the generation stood still. */
-uint64_t
-virtio_cfg_read8(struct dumpdev *dd, const struct virtio_softc *vs,
-    uint32_t off)
-{
-	const uint64_t reg = (uint64_t)vs->caps.common.off +
-	    VIRTIO_COMMON_GENERATION;
-	const unsigned int bar = vs->caps.common.bar;
-	unsigned int tries;
-	uint64_t v = 0;
-	uint8_t before;
-
-	for (tries = 0; tries < 8; tries++) {
-		before = dd->bus->ops->read1(dd->bus, bar, reg);
-		v = virtio_cfg_read4(dd, vs, off);
-		v |= (uint64_t)virtio_cfg_read4(dd, vs, off + 4) << 32;
-		if (dd->bus->ops->read1(dd->bus, bar, reg) == before)
-			break;
-	}
-	return v;
-}
+const struct virtio_transport virtio_pci_transport = {
+	.match = virtio_pci_match,
+	.attach = virtio_pci_attach,
+	.status = virtio_pci_status,
+	.set_status = virtio_pci_set_status,
+	.features = virtio_pci_features,
+	.set_features = virtio_pci_set_features,
+	.generation = virtio_pci_generation,
+	.queue_max = virtio_pci_queue_max,
+	.queue_setup = virtio_pci_queue_setup,
+	.notify = virtio_pci_notify,
+};

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * virtioreg.h: the PCI transport, the split virtqueue, the block device and the
- * SCSI host, in the words of Virtual I/O Device (VIRTIO) version 1.1, whose section numbers
+ * virtioreg.h: the PCI and MMIO transports, the split virtqueue, the block device
+ * and the SCSI host, in the words of Virtual I/O Device (VIRTIO) version 1.1, whose section numbers
  * are given.  Everything is little endian, and so are the machines that we run
  * on.
  */
 #ifndef _DEV_VIRTIOREG_H_
 #define _DEV_VIRTIOREG_H_
 
+/* 5: device ids */
+#define VIRTIO_ID_BLK		2
+#define VIRTIO_ID_SCSI		8
+
 /* 4.1.2: PCI device discovery */
 #define VIRTIO_PCI_VENDOR	0x1af4
-#define VIRTIO_PCI_BLK		0x1042	/* 0x1040 + device id */
+#define VIRTIO_PCI_DEVICE(id)	(0x1040 + (id))
 #define VIRTIO_PCI_BLK_TRANS	0x1001	/* transitional */
-#define VIRTIO_PCI_SCSI		0x1048
 #define VIRTIO_PCI_SCSI_TRANS	0x1004
 
 /* 4.1.4: a vendor-specific capability says where a structure lies */
@@ -47,6 +50,28 @@
 #define VIRTIO_COMMON_Q_DEVICE	0x30
 #define VIRTIO_COMMON_LEN	0x38
 #define VIRTIO_MSIX_NONE	0xffff
+
+/* 4.2.2: MMIO registers, byte offsets; all are 4 bytes */
+#define VIRTIO_MMIO_MAGIC	0x000
+#define VIRTIO_MMIO_MAGIC_VALUE	0x74726976	/* "virt" */
+#define VIRTIO_MMIO_VERSION	0x004
+#define VIRTIO_MMIO_MODERN	2
+#define VIRTIO_MMIO_DEVICE_ID	0x008
+#define VIRTIO_MMIO_DF		0x010
+#define VIRTIO_MMIO_DFSELECT	0x014
+#define VIRTIO_MMIO_GF		0x020
+#define VIRTIO_MMIO_GFSELECT	0x024
+#define VIRTIO_MMIO_Q_SELECT	0x030
+#define VIRTIO_MMIO_Q_MAX	0x034
+#define VIRTIO_MMIO_Q_NUM	0x038
+#define VIRTIO_MMIO_Q_READY	0x044
+#define VIRTIO_MMIO_Q_NOTIFY	0x050
+#define VIRTIO_MMIO_STATUS	0x070
+#define VIRTIO_MMIO_Q_DESC	0x080	/* two of them, as the next two */
+#define VIRTIO_MMIO_Q_DRIVER	0x090
+#define VIRTIO_MMIO_Q_DEVICE	0x0a0
+#define VIRTIO_MMIO_GENERATION	0x0fc
+#define VIRTIO_MMIO_CONFIG	0x100	/* the device's own */
 
 /* 2.1: device status */
 #define VIRTIO_STATUS_ACK	0x01

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * virtiovar.h: what the virtio dump drivers share: the PCI transport
- * (virtio_pci.c) and the split virtqueue (virtqueue.c).
+ * virtiovar.h: what the virtio dump drivers share: the device (virtio.c), its
+ * transport (virtio_pci.c, virtio_mmio.c) and the split virtqueue (virtqueue.c).
  */
 #ifndef _DEV_VIRTIOVAR_H_
 #define _DEV_VIRTIOVAR_H_
@@ -26,7 +26,9 @@ struct virtio_caps {
 };
 
 struct virtio_softc {
-	struct virtio_caps caps;
+	const struct virtio_transport *transport;
+	struct virtio_caps caps;	/* of virtio_pci.c alone */
+	struct virtio_region device;	/* the device's own configuration */
 	uint32_t mapped;		/* bit n: BAR n */
 	uint64_t offered;		/* by the device, at start */
 	uint64_t features;		/* taken */
@@ -73,18 +75,56 @@ __must_check int vq_push(struct vq *vq, uint16_t head,
 /* The next answer: 1 and its head, 0: none, -EIO: the ring makes no sense. */
 __must_check int vq_pop(struct vq *vq, uint16_t *head);
 
-/* Finds the transport's structures by configuration space alone.  -ENODEV:
+/*
+ * How the registers are reached.  match and attach are called while armed; the
+ * others after the panic, generation also before.  half: bits 0 to 31 are 0,
+ * bits 32 to 63 are 1.
+ */
+struct virtio_transport {
+	/* As ops->match, for a device of this kind (5). */
+	int (*match)(struct dumpdev *dd, uint32_t id);
+	/* Finds and maps: sets mapped and device, whose length is minlen at
+	 * least.  Reads no register. */
+	int (*attach)(struct dumpdev *dd, struct virtio_softc *vs,
+	    uint32_t device_minlen);
+
+	uint8_t (*status)(struct dumpdev *dd, const struct virtio_softc *vs);
+	void (*set_status)(struct dumpdev *dd, const struct virtio_softc *vs,
+	    uint8_t v);
+	uint32_t (*features)(struct dumpdev *dd, const struct virtio_softc *vs,
+	    unsigned int half);
+	void (*set_features)(struct dumpdev *dd, const struct virtio_softc *vs,
+	    unsigned int half, uint32_t v);
+	/* Changes when the device's configuration does. */
+	uint32_t (*generation)(struct dumpdev *dd,
+	    const struct virtio_softc *vs);
+	/* The largest size of the queue; 0: there is no such. */
+	uint32_t (*queue_max)(struct dumpdev *dd, const struct virtio_softc *vs,
+	    uint16_t index);
+	int (*queue_setup)(struct dumpdev *dd, const struct virtio_softc *vs,
+	    struct vq *vq);
+	void (*notify)(struct dumpdev *dd, const struct virtio_softc *vs,
+	    const struct vq *vq);
+};
+
+#define VIRTIO_QUEUE_GONE	0xffffffffu	/* of queue_max */
+
+extern const struct virtio_transport virtio_pci_transport;
+extern const struct virtio_transport virtio_mmio_transport;
+
+/* Finds the structures of virtio_pci.c by configuration space alone.  -ENODEV:
  * they are not all there. */
 __must_check int virtio_caps_parse(struct dumpdev_bus *bus,
     struct virtio_caps *caps);
 
-/* As ops->match, for the device with these ids. */
-__must_check int virtio_match(struct dumpdev *dd, uint32_t device,
-    uint32_t transitional);
+/* As ops->match, for a device of this kind. */
+__must_check int virtio_match(struct dumpdev *dd, uint32_t id);
 /* Finds and maps; reads no register. */
 __must_check int virtio_attach(struct dumpdev *dd, struct virtio_softc *vs,
     uint32_t device_minlen);
 void virtio_detach(struct dumpdev *dd, struct virtio_softc *vs);
+/* -EIO, with a reason. */
+int virtio_fail_gone(struct dumpdev *dd);
 
 /* Status 0, and waits until it is. */
 __must_check int virtio_reset(struct dumpdev *dd, struct virtio_softc *vs);

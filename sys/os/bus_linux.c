@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * bus_pci.c: registers, config space, DMA memory and time of a PCI function,
- * as dumpdev.h wants them.  The function stays the stock driver's until the
- * panic: BARs are mapped a second time, nothing is claimed.
+ * bus_linux.c: registers, config space, DMA memory and time of a PCI function or
+ * a platform device, as dumpdev.h wants them.  The device stays the stock driver's
+ * until the panic: BARs are mapped a second time, nothing is claimed.
  */
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/iommu.h>
+#include <linux/platform_device.h>
 
 #include <md.h>
 #include <os/os.h>
 
 #define BAR_MAX	(1ull << 24)	/* no controller we know has more registers */
 
-static struct bus_pci *
+static struct bus_linux *
 of_bus(struct dumpdev_bus *bus)
 {
-	return container_of(bus, struct bus_pci, bus);
+	return container_of(bus, struct bus_linux, bus);
 }
 
 static u32
@@ -25,6 +26,8 @@ bus_cfg_read4(struct dumpdev_bus *bus, unsigned int off)
 	struct pci_dev *pdev = of_bus(bus)->pdev;
 	u32 v = ~0u;
 
+	if (!pdev)
+		return v;
 	if (hook_panicked)
 		return md_pci_read4(pdev->bus->number, pdev->devfn, off);
 	(void)pci_read_config_dword(pdev, (int)off, &v);
@@ -36,37 +39,51 @@ bus_cfg_write4(struct dumpdev_bus *bus, unsigned int off, u32 v)
 {
 	struct pci_dev *pdev = of_bus(bus)->pdev;
 
+	if (!pdev)
+		return;
 	if (hook_panicked)
 		md_pci_write4(pdev->bus->number, pdev->devfn, off, v);
 	else
 		(void)pci_write_config_dword(pdev, (int)off, v);
 }
 
+static const struct resource *
+bar_resource(const struct bus_linux *b, unsigned int bar)
+{
+	const struct resource *res;
+
+	if (bar >= DUMPDEV_NBARS)
+		return NULL;
+	if (!b->pdev)
+		return platform_get_resource(to_platform_device(b->dev),
+		    IORESOURCE_MEM, bar);
+	res = &b->pdev->resource[bar];
+	return (res->flags & IORESOURCE_MEM) && res->end > res->start ? res :
+	    NULL;
+}
+
 static int
 bus_bar_map(struct dumpdev_bus *bus, unsigned int bar, u64 *len)
 {
-	struct bus_pci *b = of_bus(bus);
+	struct bus_linux *b = of_bus(bus);
+	const struct resource *res = bar_resource(b, bar);
 	resource_size_t size;
 
-	if (bar >= DUMPDEV_NBARS ||
-	    !(pci_resource_flags(b->pdev, bar) & IORESOURCE_MEM))
+	if (!res)
 		return -ENODEV;
-	size = pci_resource_len(b->pdev, bar);
-	if (size == 0)
-		return -ENODEV;
+	size = min_t(resource_size_t, resource_size(res), BAR_MAX);
 	if (!b->bar[bar])
-		b->bar[bar] = ioremap(pci_resource_start(b->pdev, bar),
-		    min_t(resource_size_t, size, BAR_MAX));
+		b->bar[bar] = ioremap(res->start, size);
 	if (!b->bar[bar])
 		return -ENOMEM;
-	*len = min_t(u64, size, BAR_MAX);
+	*len = size;
 	return 0;
 }
 
 static void
 bus_bar_unmap(struct dumpdev_bus *bus, unsigned int bar)
 {
-	struct bus_pci *b = of_bus(bus);
+	struct bus_linux *b = of_bus(bus);
 
 	if (bar < DUMPDEV_NBARS && b->bar[bar]) {
 		iounmap(b->bar[bar]);
@@ -112,7 +129,7 @@ bus_write4(struct dumpdev_bus *bus, unsigned int bar, u64 off, u32 v)
 
 /* The entry of b->dma[] for the memory at va; NULL: the first free one. */
 static struct bus_dma *
-dma_entry(struct bus_pci *b, const void *va)
+dma_entry(struct bus_linux *b, const void *va)
 {
 	unsigned int i;
 
@@ -126,14 +143,14 @@ dma_entry(struct bus_pci *b, const void *va)
 static int
 bus_dma_alloc(struct dumpdev_bus *bus, size_t len, struct dumpdev_dma *dma)
 {
-	struct bus_pci *b = of_bus(bus);
+	struct bus_linux *b = of_bus(bus);
 	struct bus_dma *entry = dma_entry(b, NULL);
 	dma_addr_t addr;
 
 	if (!entry)
 		return -ENOMEM;
 	len = PAGE_ALIGN(len);
-	dma->va = dma_alloc_coherent(&b->pdev->dev, len, &addr,
+	dma->va = dma_alloc_coherent(b->dev, len, &addr,
 	    GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
 	if (!dma->va)
 		return -ENOMEM;
@@ -146,7 +163,7 @@ bus_dma_alloc(struct dumpdev_bus *bus, size_t len, struct dumpdev_dma *dma)
 static void
 bus_dma_free(struct dumpdev_bus *bus, struct dumpdev_dma *dma)
 {
-	struct bus_pci *b = of_bus(bus);
+	struct bus_linux *b = of_bus(bus);
 	struct bus_dma *entry;
 
 	if (!dma->va)
@@ -154,7 +171,7 @@ bus_dma_free(struct dumpdev_bus *bus, struct dumpdev_dma *dma)
 	entry = dma_entry(b, dma->va);
 	if (entry)
 		memset(entry, 0, sizeof(*entry));
-	dma_free_coherent(&b->pdev->dev, dma->len, dma->va, dma->busaddr);
+	dma_free_coherent(b->dev, dma->len, dma->va, dma->busaddr);
 	memset(dma, 0, sizeof(*dma));
 }
 
@@ -183,7 +200,7 @@ buf_map(struct device *dev, void *va, size_t len, dma_addr_t *addr)
 static int
 bus_buf_alloc(struct dumpdev_bus *bus, size_t len, struct dumpdev_dma *dma)
 {
-	struct bus_pci *b = of_bus(bus);
+	struct bus_linux *b = of_bus(bus);
 	struct bus_dma *entry = dma_entry(b, NULL);
 	dma_addr_t addr;
 	void *va;
@@ -192,7 +209,7 @@ bus_buf_alloc(struct dumpdev_bus *bus, size_t len, struct dumpdev_dma *dma)
 		return -ENOMEM;
 	len = PAGE_ALIGN(len);
 	va = buffers_take(b->buffers, &b->taken, len);
-	if (!va || !buf_map(&b->pdev->dev, va, len, &addr))
+	if (!va || !buf_map(b->dev, va, len, &addr))
 		return bus_dma_alloc(bus, len, dma);
 	dma->va = va;
 	dma->busaddr = addr;
@@ -205,14 +222,14 @@ bus_buf_alloc(struct dumpdev_bus *bus, size_t len, struct dumpdev_dma *dma)
 static void
 bus_buf_free(struct dumpdev_bus *bus, struct dumpdev_dma *dma)
 {
-	struct bus_pci *b = of_bus(bus);
+	struct bus_linux *b = of_bus(bus);
 	struct bus_dma *entry = dma->va ? dma_entry(b, dma->va) : NULL;
 
 	if (!entry || !entry->shared) {
 		bus_dma_free(bus, dma);
 		return;
 	}
-	dma_unmap_single(&b->pdev->dev, dma->busaddr, dma->len,
+	dma_unmap_single(b->dev, dma->busaddr, dma->len,
 	    DMA_BIDIRECTIONAL);
 	memset(entry, 0, sizeof(*entry));
 	memset(dma, 0, sizeof(*dma));
@@ -233,7 +250,7 @@ bus_relax(struct dumpdev_bus *bus)
 		md_watchdog();
 }
 
-static const struct dumpdev_bus_ops bus_pci_ops = {
+static const struct dumpdev_bus_ops bus_linux_ops = {
 	.cfg_read4 = bus_cfg_read4,
 	.cfg_write4 = bus_cfg_write4,
 	.bar_map = bus_bar_map,
@@ -253,11 +270,13 @@ static const struct dumpdev_bus_ops bus_pci_ops = {
 };
 
 void
-bus_pci_init(struct bus_pci *b, struct pci_dev *pdev,
+bus_linux_init(struct bus_linux *b, struct device *dev,
     const struct buffers *buffers)
 {
 	memset(b, 0, sizeof(*b));
-	b->bus.ops = &bus_pci_ops;
-	b->pdev = pdev;
+	b->bus.ops = &bus_linux_ops;
+	b->bus.platform = !dev_is_pci(dev);
+	b->dev = dev;
+	b->pdev = dev_is_pci(dev) ? to_pci_dev(dev) : NULL;
 	b->buffers = buffers;
 }
