@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * copy.S: a copy that survives bad memory, and the sum of what was copied.
+ * copy.S: what reads pages and survives bad memory: a copy with the sum of what
+ * was copied, and a look for zeros.
  *
  * Each load may end in a page fault or, where the CPU can recover from it, in a
  * machine check; both go to the way out.  The kernel's copy_mc_to_kernel() does
@@ -62,4 +63,35 @@ SYM_FUNC_START(md_copy_sum)
 	popq	%rbx
 	RET
 SYM_FUNC_END(md_copy_sum)
+
+/* op a word, %rax */
+.macro LOAD op, off
+.Lload\@:
+	\op	\off(%rdi), %rax
+	KCOMPAT_EXTABLE_MC(.Lload\@, .Lother)
+.endm
+
+/* bool md_page_zero(const void *p); a cache line at a time */
+SYM_FUNC_START(md_page_zero)
+	movl	$4096 / 64, %ecx
+.Lline:
+	LOAD	movq, 0
+	LOAD	orq, 8
+	LOAD	orq, 16
+	LOAD	orq, 24
+	LOAD	orq, 32
+	LOAD	orq, 40
+	LOAD	orq, 48
+	LOAD	orq, 56
+	testq	%rax, %rax
+	jnz	.Lother
+	addq	$64, %rdi
+	decl	%ecx
+	jnz	.Lline
+	movl	$1, %eax
+	RET
+.Lother:
+	xorl	%eax, %eax
+	RET
+SYM_FUNC_END(md_page_zero)
 	.section .note.GNU-stack,"",@progbits

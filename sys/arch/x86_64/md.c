@@ -5,7 +5,6 @@
  */
 #include <linux/io.h>
 #include <linux/module.h>
-#include <linux/uaccess.h>
 #include <asm/cpufeature.h>
 #include <asm/page.h>
 #include <asm/pgtable.h>
@@ -89,29 +88,6 @@ md_direct_mapped(kpaddr_t pa, u64 *npages)
 	}
 	*npages = (span - (pa & (span - 1))) >> PAGE_SHIFT;
 	return pte_flags(*pte) & _PAGE_PRESENT;
-}
-
-bool
-md_page_zero(const void *p)
-{
-	const u64 *word = p, *end = word + PAGE_SIZE / sizeof(*word);
-	u64 a, b, c, d;
-
-	pagefault_disable();
-	for (; word < end; word += 4) {
-		__get_kernel_nofault(&a, word, u64, fault);
-		__get_kernel_nofault(&b, word + 1, u64, fault);
-		__get_kernel_nofault(&c, word + 2, u64, fault);
-		__get_kernel_nofault(&d, word + 3, u64, fault);
-		if ((a | b | c | d) != 0)
-			break;
-	}
-	pagefault_enable();
-	return word == end;
-
-fault:
-	pagefault_enable();
-	return false;
 }
 
 void
