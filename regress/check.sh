@@ -30,6 +30,7 @@ steps() {
 	    xargs -n 1 dirname | sort); do
 		step "$d" make -s -j"$jobs" -C "$d" check
 	done
+	[ "$set" = quick ] || step memory sh regress/memory.sh "$obj"
 	case $set in
 	check) step regress/qemu make -s -C regress/qemu check ;;
 	all)

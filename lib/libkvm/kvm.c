@@ -40,8 +40,10 @@ kvm_create(const char *errstr)
 		goto free_kd;
 	if (kvmi_view_init(&kd->view) != 0)
 		goto fini_errs;
-	if (kvmi_small_init(&kd->small) != 0)
+	if (kvmi_spill_init(&kd->spill) != 0)
 		goto fini_view;
+	if (kvmi_small_init(&kd->small) != 0)
+		goto fini_spill;
 	if (kvmi_vm_init(&kd->vm) == -1)
 		goto fini_small;
 	if (kvm_lazy_init(&kd->lazy) == -1)
@@ -51,6 +53,8 @@ fini_vm:
 	kvmi_vm_fini(&kd->vm);
 fini_small:
 	kvmi_small_fini(&kd->small);
+fini_spill:
+	kvmi_spill_fini(&kd->spill);
 fini_view:
 	kvmi_view_fini(&kd->view);
 fini_errs:
@@ -66,8 +70,8 @@ kvm_destroy(kvm_t *kd)
 {
 	kvmi_cpu_drop(kd);
 	kvmi_live_fini(kd);
-	kvmi_ranges_fini(&kd->where);
-	kvmi_ranges_fini(&kd->flat);
+	kvmi_ranges_fini(kd, &kd->where);
+	kvmi_ranges_fini(kd, &kd->flat);
 	kvmi_pages_destroy(kd->pages);
 	kvmi_packed_close(kd);
 	if (kd->fd != -1)
@@ -84,6 +88,7 @@ kvm_destroy(kvm_t *kd)
 	kvmi_strings_fini(&kd->envv);
 	kvmi_vm_fini(&kd->vm);
 	kvmi_small_fini(&kd->small);
+	kvmi_spill_fini(&kd->spill);
 	kvmi_view_fini(&kd->view);
 	kvmi_errs_fini(&kd->errs);
 	pthread_mutex_destroy(&kd->lazy);

@@ -135,28 +135,34 @@ build_from_info(kvm_t *kd, const struct kvmi_build *b, cpu_kcore_hdr_t *h)
 
 /* The header in the notes, checked and aligned: 1; 0: none; -1 with a text. */
 static int
-build_own(kvm_t *kd, const struct kvmi_build *b, cpu_kcore_hdr_t **own)
+build_own(kvm_t *kd, struct kvmi_build *b, cpu_kcore_hdr_t **own)
 {
 	struct kvmi_note n;
 	size_t pos = 0;
 
+	*own = b->own;
+	b->own = NULL;
+	if (*own != NULL)
+		return 1;
 	do {
 		if (!kvmi_note_next(b->notes, b->notes_size, &pos, &n))
 			return 0;
 	} while (n.type != KCORE_NOTE_CPU || !kvmi_note_is(&n, "SWAPCORE"));
-	*own = malloc(n.len + 1);
+	*own = kvmi_spill_alloc(kd, n.len + 1);
 	if (*own == NULL)
 		return kvmi_syserr(kd, ENOMEM, "header");
-	memcpy(*own, n.desc, n.len);
+	kvmi_spill_copy(kd, *own, n.desc, n.len);
 	if (kvmi_cpuhdr_check(kd, *own, n.len) == 0)
 		return 1;
-	free(*own);
+	kvmi_spill_free(kd, *own);
+	*own = NULL;
 	return kvmi_prepend(kd, "note SWAPCORE");
 }
 
 /* Has the file all memory that the header says was written? */
 static bool
-build_whole(const cpu_kcore_hdr_t *own, const struct kvmi_ranges *data)
+build_whole(kvm_t *kd, const cpu_kcore_hdr_t *own,
+    const struct kvmi_ranges *data)
 {
 	const phys_ram_seg_t *s = (const void *)((const uint8_t *)own +
 	    own->memsegs_off);
@@ -168,6 +174,7 @@ build_whole(const cpu_kcore_hdr_t *own, const struct kvmi_ranges *data)
 	for (i = 0; i < own->nmemsegs && left > 0; i++) {
 		end = s[i].start + (s[i].size < left ? s[i].size : left);
 		left -= end - s[i].start;
+		kvmi_spill_step(kd, KVMI_SPILL_FIND);
 		for (pa = s[i].start; pa < end; pa = r->end)
 			if ((r = kvmi_ranges_find(data, pa)) == NULL)
 				return false;
@@ -205,11 +212,13 @@ build_listed(kvm_t *kd, const cpu_kcore_hdr_t *own, unsigned int min,
 	    own->exclsegs_off);
 	size_t i;
 
-	for (i = 0; i < own->nexclsegs; i++)
+	for (i = 0; i < own->nexclsegs; i++) {
+		kvmi_spill_step(kd, 1);
 		if (e[i].kind >= min && kvmi_ranges_add(kd, l,
 		    (struct kvmi_range){ e[i].start, e[i].start + e[i].size, 0,
 		    e[i].kind }) == -1)
 			return -1;
+	}
 	return 0;
 }
 
@@ -227,8 +236,8 @@ build_excluded(kvm_t *kd, const cpu_kcore_hdr_t *own, struct kvmi_ranges *all)
 		rv = kvmi_ranges_under(kd, all, &excl);
 	if (rv == 0)
 		rv = kvmi_ranges_under(kd, all, &lost);
-	kvmi_ranges_fini(&excl);
-	kvmi_ranges_fini(&lost);
+	kvmi_ranges_fini(kd, &excl);
+	kvmi_ranges_fini(kd, &lost);
 	return rv;
 }
 
@@ -251,10 +260,12 @@ build_excl(kvm_t *kd, const struct kvmi_build *b, const cpu_kcore_hdr_t *own,
 		rv = build_excluded(kd, own, &all);
 	if (rv == 0 && !b->known)
 		rv = kvmi_ranges_under(kd, &all, &b->excl);
-	for (i = 0; rv == 0 && i < all.n; i++)
+	for (i = 0; rv == 0 && i < all.n; i++) {
+		kvmi_spill_step(kd, 1);
 		if (all.r[i].kind != KVMI_MEM_DATA)
 			rv = kvmi_ranges_add(kd, excl, all.r[i]);
-	kvmi_ranges_fini(&all);
+	}
+	kvmi_ranges_fini(kd, &all);
 	if (rv == 0 && own != NULL)
 		rv = build_listed(kd, own, KCORE_EXCL_UNREADABLE, excl);
 	return rv == 0 ? kvmi_ranges_sort(kd, excl) : rv;
@@ -290,7 +301,7 @@ build_first(const cpu_kcore_hdr_t *h, const struct kvmi_ranges *data)
 
 /* Fills memsegs[], or counts only where seg is NULL. */
 static void
-build_memsegs(const struct kvmi_ranges *data, kpaddr_t first,
+build_memsegs(kvm_t *kd, const struct kvmi_ranges *data, kpaddr_t first,
     cpu_kcore_hdr_t *h, phys_ram_seg_t *seg)
 {
 	uint64_t n = 0, bytes = 0;
@@ -306,6 +317,7 @@ build_memsegs(const struct kvmi_ranges *data, kpaddr_t first,
 			{ cut ? first + KVMI_PAGE : r.end, r.end },
 		};
 
+		kvmi_spill_step(kd, 1);
 		for (k = 0; k < 2; k++) {
 			if (part[k][0] >= part[k][1])
 				continue;
@@ -321,18 +333,20 @@ build_memsegs(const struct kvmi_ranges *data, kpaddr_t first,
 }
 
 static void
-build_exclsegs(const struct kvmi_ranges *excl, kcore_exclseg_t *e)
+build_exclsegs(kvm_t *kd, const struct kvmi_ranges *excl, kcore_exclseg_t *e)
 {
 	size_t i;
 
-	for (i = 0; i < excl->n; i++)
+	for (i = 0; i < excl->n; i++) {
 		e[i] = (kcore_exclseg_t){ excl->r[i].start,
 		    excl->r[i].end - excl->r[i].start, excl->r[i].kind, 0 };
+		kvmi_spill_step(kd, 1);
+	}
 }
 
 /* Pages in the dump, and pages of memory where nobody has counted them. */
 static void
-build_counts(const struct kvmi_ranges *excl, cpu_kcore_hdr_t *h)
+build_counts(kvm_t *kd, const struct kvmi_ranges *excl, cpu_kcore_hdr_t *h)
 {
 	uint64_t pages = h->data_size / KVMI_PAGE;
 	size_t i;
@@ -340,8 +354,10 @@ build_counts(const struct kvmi_ranges *excl, cpu_kcore_hdr_t *h)
 	h->counts[KCORE_COUNT_DUMPED] = pages;
 	if (h->counts[KCORE_COUNT_RAM] != 0)
 		return;
-	for (i = 0; i < excl->n; i++)
+	for (i = 0; i < excl->n; i++) {
 		pages += (excl->r[i].end - excl->r[i].start) / KVMI_PAGE;
+		kvmi_spill_step(kd, 1);
+	}
 	h->counts[KCORE_COUNT_RAM] = pages;
 }
 
@@ -390,18 +406,18 @@ build_make(kvm_t *kd, const struct kvmi_build *b, cpu_kcore_hdr_t *h,
 	h->page_size = KVMI_PAGE;
 	h->nparts = 1;
 	h->nexclsegs = (uint32_t)excl->n;
-	build_memsegs(&b->data, first, h, NULL);
-	build_counts(excl, h);
+	build_memsegs(kd, &b->data, first, h, NULL);
+	build_counts(kd, excl, h);
 	if (build_layout(kd, b, h) == -1)
 		return -1;
-	cpu = calloc(1, h->cpu_size);
+	cpu = kvmi_spill_alloc(kd, h->cpu_size);
 	if (cpu == NULL)
 		return kvmi_syserr(kd, ENOMEM, "header");
-	build_memsegs(&b->data, first, h, (void *)(cpu + h->memsegs_off));
-	build_exclsegs(excl, (void *)(cpu + h->exclsegs_off));
+	build_memsegs(kd, &b->data, first, h, (void *)(cpu + h->memsegs_off));
+	build_exclsegs(kd, excl, (void *)(cpu + h->exclsegs_off));
 	build_notes(b, cpu + h->notes_off);
 	memcpy(cpu, h, sizeof(*h));
-	kvmi_cpu_sum((void *)cpu);
+	kvmi_cpu_sum(kd, (void *)cpu);
 	return kvmi_cpu_take(kd, cpu, h->cpu_size, h->machine) == 1 ? 0 : -1;
 }
 
@@ -418,7 +434,7 @@ kvmi_build(kvm_t *kd, struct kvmi_build *b)
 	if (b->data.n == 0)
 		return kvmi_err(kd, ENOTSUP, "it has no physical memory");
 	rv = build_own(kd, b, &own);
-	if (rv == 1 && build_whole(own, &b->data)) {
+	if (rv == 1 && build_whole(kd, own, &b->data)) {
 		rv = kvmi_cpu_take(kd, (uint8_t *)own, own->cpu_size,
 		    own->machine);
 		return rv == 1 ? 0 : -1;
@@ -431,7 +447,18 @@ kvmi_build(kvm_t *kd, struct kvmi_build *b)
 		rv = build_excl(kd, b, own, &excl);
 	if (rv != -1)
 		rv = build_make(kd, b, &h, &excl);
-	kvmi_ranges_fini(&excl);
-	free(own);
+	kvmi_ranges_fini(kd, &excl);
+	kvmi_spill_free(kd, own);
 	return rv;
+}
+
+void
+kvmi_build_fini(kvm_t *kd, struct kvmi_build *b)
+{
+	kvmi_ranges_fini(kd, &b->data);
+	kvmi_ranges_fini(kd, &b->excl);
+	kvmi_spill_free(kd, b->notes);
+	kvmi_spill_free(kd, b->own);
+	b->notes = NULL;
+	b->own = NULL;
 }

@@ -75,6 +75,7 @@ kvmi_where_read(kvm_t *kd, void *buf, size_t len, uint64_t off,
 	kpaddr_t pa;
 
 	for (; len > 0; to += n, off += n, len -= (size_t)n) {
+		kvmi_spill_step(kd, KVMI_SPILL_FIND);
 		if (!kvmi_runs_at(&kd->runs, off, &pa, &n) ||
 		    (r = kvmi_ranges_find(&kd->where, pa)) == NULL)
 			return kvmi_err(kd, EBADMSG, "CORE_DATA at %llu is not "

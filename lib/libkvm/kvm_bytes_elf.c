@@ -79,11 +79,12 @@ elf_notes(kvm_t *kd, const Elf64_Phdr *ph, struct kvmi_build *b)
 		return kvmi_err(kd, EBADMSG, "%llu bytes of notes at %llu in "
 		    "%llu bytes", (ull)ph->p_filesz, (ull)ph->p_offset,
 		    (ull)kd->file_size);
-	more = realloc(b->notes, b->notes_size + ph->p_filesz);
+	more = kvmi_spill_resize(kd, b->notes, b->notes_size,
+	    b->notes_size + ph->p_filesz);
 	if (more == NULL)
 		return kvmi_syserr(kd, ENOMEM, "notes");
 	b->notes = more;
-	if (kvmi_pread(kd, more + b->notes_size, ph->p_filesz,
+	if (kvmi_spill_read(kd, more + b->notes_size, ph->p_filesz,
 	    ph->p_offset) == -1)
 		return kvmi_prepend(kd, "notes");
 	b->notes_size += ph->p_filesz;
@@ -180,13 +181,11 @@ elf_open(kvm_t *kd)
 	b.hdr.panic_cpu = KCORE_NOCPU;
 	if (elf_phdrs(kd, &eh, n, m, &b) == 0 && kvmi_build(kd, &b) == 0) {
 		kd->where = b.data;
+		b.data = (struct kvmi_ranges){ 0 };
 		kvmi_small_map(kd);
 		rv = 1;
-	} else {
-		kvmi_ranges_fini(&b.data);
 	}
-	kvmi_ranges_fini(&b.excl);
-	free(b.notes);
+	kvmi_build_fini(kd, &b);
 	return rv;
 }
 

@@ -141,14 +141,14 @@ kdump_part(kvm_t *kd, const char *what, uint64_t off, uint64_t size)
 		    what, (ull)size, (ull)off, (ull)kd->file_size);
 		return NULL;
 	}
-	if ((buf = malloc(size + 1)) == NULL) {
+	if ((buf = kvmi_spill_alloc(kd, size + 1)) == NULL) {
 		kvmi_syserr(kd, ENOMEM, "%s", what);
 		return NULL;
 	}
-	if (kvmi_pread(kd, buf, size, off) == 0)
+	if (kvmi_spill_read(kd, buf, size, off) == 0)
 		return buf;
 	kvmi_prepend(kd, "%s", what);
-	free(buf);
+	kvmi_spill_free(kd, buf);
 	return NULL;
 }
 
@@ -166,15 +166,16 @@ kdump_info(kvm_t *kd, const struct kdump *k, struct kvmi_build *b)
 		return -1;
 	n.desc = text;
 	at = (b->notes_size + 3) & ~(size_t)3;
-	more = realloc(b->notes, at + kvmi_note_put(NULL, &n));
+	more = kvmi_spill_resize(kd, b->notes, b->notes_size,
+	    at + kvmi_note_put(NULL, &n));
 	if (more == NULL) {
-		free(text);
+		kvmi_spill_free(kd, text);
 		return kvmi_syserr(kd, ENOMEM, "notes");
 	}
 	memset(more + b->notes_size, 0, at - b->notes_size);
 	b->notes = more;
 	b->notes_size = at + kvmi_note_put(more + at, &n);
-	free(text);
+	kvmi_spill_free(kd, text);
 	return 0;
 }
 
@@ -275,12 +276,10 @@ kdump_open(kvm_t *kd)
 		return -1;
 	if (kdump_load(kd, &k, &b) == 0) {
 		kd->where = b.data;
+		b.data = (struct kvmi_ranges){ 0 };
 		rv = 1;
-	} else {
-		kvmi_ranges_fini(&b.data);
 	}
-	kvmi_ranges_fini(&b.excl);
-	free(b.notes);
+	kvmi_build_fini(kd, &b);
 	return rv;
 }
 

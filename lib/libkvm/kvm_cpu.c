@@ -12,7 +12,7 @@ void
 kvmi_cpu_drop(kvm_t *kd)
 {
 	kvmi_runs_fini(&kd->runs);
-	kvmi_ranges_fini(&kd->where);
+	kvmi_ranges_fini(kd, &kd->where);
 	kvmi_view_drop(&kd->view);
 	kvmi_vm_flush(&kd->vm);
 	kvmi_orctab_free(kd->orctab);
@@ -29,7 +29,7 @@ kvmi_cpu_drop(kvm_t *kd)
 	kd->kallsyms = NULL;
 	free(kd->info);
 	kd->info = NULL;
-	free(kd->cpu);
+	kvmi_spill_free(kd, kd->cpu);
 	kd->cpu = NULL;
 	kd->hdr = NULL;
 	kd->machine = NULL;
@@ -50,8 +50,8 @@ kvmi_cpu_take(kvm_t *kd, uint8_t *cpu, uint64_t size, uint32_t mid)
 		    h->machine, mid);
 		goto invalid;
 	}
-	if (kvmi_runs_init(&kd->runs, (void *)(cpu + h->memsegs_off),
-	    h->nmemsegs, (void *)(cpu + h->exclsegs_off), h->nexclsegs,
+	if (kvmi_runs_init(kd, &kd->runs,
+	    (void *)(cpu + h->memsegs_off), h->nmemsegs, (void *)(cpu + h->exclsegs_off), h->nexclsegs,
 	    h->data_valid) == -1) {
 		kvmi_syserr(kd, ENOMEM, "memsegs");
 		kvmi_cpu_drop(kd);
@@ -84,21 +84,21 @@ kvmi_cpu_load(kvm_t *kd, uint32_t mid, uint64_t off, uint64_t size)
 		    (unsigned long long)kd->file_size);
 		return 0;
 	}
-	cpu = malloc(size);
+	cpu = kvmi_spill_alloc(kd, size);
 	if (cpu == NULL)
 		return kvmi_syserr(kd, ENOMEM, "header");
-	if (kvmi_pread(kd, cpu, size, off) == -1) {
-		free(cpu);
+	if (kvmi_spill_read(kd, cpu, size, off) == -1) {
+		kvmi_spill_free(kd, cpu);
 		return kvmi_prepend(kd, "header");
 	}
 	return kvmi_cpu_take(kd, cpu, size, mid);
 }
 
 void
-kvmi_cpu_sum(cpu_kcore_hdr_t *h)
+kvmi_cpu_sum(kvm_t *kd, cpu_kcore_hdr_t *h)
 {
-	h->tables_cksum = kvmi_sum(&(struct iovec){ (uint8_t *)h + h->hdrsize,
-	    h->cpu_size - h->hdrsize }, 1);
+	h->tables_cksum = kvmi_sum_tables(kd, &(struct iovec){
+	    (uint8_t *)h + h->hdrsize, h->cpu_size - h->hdrsize }, 1);
 	h->hdr_cksum = kvmi_record_sum(h, sizeof(*h),
 	    offsetof(cpu_kcore_hdr_t, hdr_cksum));
 }
@@ -106,7 +106,7 @@ kvmi_cpu_sum(cpu_kcore_hdr_t *h)
 void
 kvmi_cpu_changed(kvm_t *kd)
 {
-	kvmi_cpu_sum(kd->hdr);
+	kvmi_cpu_sum(kd, kd->hdr);
 	kd->runs.nexcls = kd->hdr->nexclsegs;
 }
 
@@ -130,5 +130,7 @@ kvm_dump_hdr(kvm_t *kd)
 		kvmi_report(kd);
 		return NULL;
 	}
+	/* Whoever walks through its tables asks again and again. */
+	kvmi_spill_step(kd, KVMI_SPILL_ASKED);
 	return kd->hdr;
 }

@@ -216,6 +216,7 @@ cpuhdr_memsegs(kvm_t *kd, const cpu_kcore_hdr_t *h, const phys_ram_seg_t *s)
 			    "0x%llx bytes: out of place", i, (ull)s[i].start,
 			    (ull)s[i].size);
 		sum += s[i].size;
+		kvmi_spill_step(kd, 1);
 	}
 	if (sum != h->data_size)
 		return kvmi_err(kd, EBADMSG, "memsegs have %llu bytes, "
@@ -241,6 +242,7 @@ cpuhdr_exclsegs(kvm_t *kd, const cpu_kcore_hdr_t *h, const phys_ram_seg_t *s,
 			    "flags 0x%x; this library knows kinds 1 to %u and "
 			    "flags 0", i, e[i].kind, e[i].flags,
 			    KCORE_EXCL_MISSING);
+		kvmi_spill_step(kd, 1);
 		if (e[i].size == 0 || e[i].size > UINT64_MAX - e[i].start ||
 		    (i > 0 && e[i].start < e[i - 1].start + e[i - 1].size))
 			return kvmi_err(kd, EBADMSG, "exclsegs[%zu]: 0x%llx, "
@@ -275,8 +277,8 @@ kvmi_cpuhdr_check(kvm_t *kd, const void *cpu, size_t size)
 	if (h->cpu_size != size || (KCORE_SEGHDRSIZE + size) % KCORE_ALIGN != 0)
 		return kvmi_err(kd, EBADMSG, "cpu_size is %u in a CPU segment "
 		    "of %zu bytes", h->cpu_size, size);
-	sum = kvmi_sum(&(struct iovec){ (void *)(uintptr_t)(b + h->hdrsize),
-	    size - h->hdrsize }, 1);
+	sum = kvmi_sum_tables(kd, &(struct iovec){
+	    (void *)(uintptr_t)(b + h->hdrsize), size - h->hdrsize }, 1);
 	if (sum != h->tables_cksum)
 		return kvmi_err(kd, EBADMSG, "tables: checksum 0x%llx where "
 		    "0x%llx was expected", (ull)sum, (ull)h->tables_cksum);

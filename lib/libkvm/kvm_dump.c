@@ -60,7 +60,7 @@ dump_check_trailer(kvm_t *kd, const kcore_seg_t *seg, const kcore_trailer_t *t)
 	    memcmp(h->arm_id, t->arm_id, KCORE_IDLEN) != 0)
 		return kvmi_err(kd, EBADMSG, "header: it is of another dump "
 		    "than the trailer");
-	sum = kvmi_sum(iov, 2);
+	sum = kvmi_sum_tables(kd, iov, 2);
 	if (sum != t->hdr_cksum || t->hdr_size != sizeof(*seg) + h->cpu_size ||
 	    t->data_size != h->data_size || t->machine != h->machine)
 		return kvmi_err(kd, EBADMSG, "header: checksum 0x%llx, %zu and "
@@ -78,7 +78,7 @@ dump_take_trailer(kvm_t *kd, const kcore_trailer_t *t)
 	uint32_t i;
 
 	for (i = 0; i < t->nlate; i++)
-		if (kvmi_excl_add(h, t->late[i].kind, t->late[i].start,
+		if (kvmi_excl_add(kd, t->late[i].kind, t->late[i].start,
 		    t->late[i].size) == -1)
 			return kvmi_err(kd, EBADMSG, "header: no place in "
 			    "exclsegs[] for what could not be read");
@@ -174,6 +174,23 @@ dump_put_seg(dump_write_t put, void *cookie, uint16_t hdrsize, uint32_t flags,
 	return put(cookie, &s, hdrsize);
 }
 
+/* The CPU segment, piece by piece. */
+static bool
+dump_put_cpu(kvm_t *kd, dump_write_t put, void *cookie)
+{
+	size_t at, n;
+
+	for (at = 0; at < kd->hdr->cpu_size; at += n) {
+		n = kd->hdr->cpu_size - at;
+		if (n > KVMI_SPILL_PIECE)
+			n = KVMI_SPILL_PIECE;
+		if (!put(cookie, kd->cpu + at, n))
+			return false;
+		kvmi_spill_step(kd, KVMI_SPILL_ALL);
+	}
+	return true;
+}
+
 /* Everything before CORE_DATA: 0, or -1 with a text. */
 static int
 dump_put_header(kvm_t *kd, dump_write_t put, void *cookie, uint64_t dumpsize)
@@ -191,7 +208,7 @@ dump_put_header(kvm_t *kd, dump_write_t put, void *cookie, uint64_t dumpsize)
 	errno = 0;
 	if (put(cookie, head, sizeof(head)) &&
 	    dump_put_seg(put, cookie, kh.c_seghdrsize, CORE_CPU, h->cpu_size) &&
-	    put(cookie, kd->cpu, h->cpu_size) &&
+	    dump_put_cpu(kd, put, cookie) &&
 	    dump_put_seg(put, cookie, kh.c_seghdrsize, CORE_DATA, dumpsize))
 		return 0;
 	return kvmi_syserr(kd, errno != 0 ? errno : EIO,

@@ -433,24 +433,18 @@ filter_all(struct filter *f)
 
 /* ---- The new header ---- */
 
-/* Its notes, with the header that was in force as one more. */
+/* Its notes. */
 static int
 filter_notes(struct filter *f)
 {
 	const cpu_kcore_hdr_t *h = f->kd->hdr;
-	const struct kvmi_note own = { "SWAPCORE", 8, KCORE_NOTE_CPU,
-	    (const uint8_t *)h, h->cpu_size };
-	struct kvmi_note n;
-	size_t pos = 0, len = kvmi_note_put(NULL, &own);
 
-	f->b.notes = calloc(1, len + 2 * (size_t)h->notes_size);
+	f->b.notes_size = h->notes_size;
+	f->b.notes = kvmi_spill_alloc(f->kd, f->b.notes_size + 1);
 	if (f->b.notes == NULL)
 		return kvmi_syserr(f->kd, ENOMEM, "notes");
-	(void)kvmi_note_put(f->b.notes, &own);
-	while (kvmi_note_next((const uint8_t *)h + h->notes_off,
-	    h->notes_size, &pos, &n))
-		len += kvmi_note_put(f->b.notes + len, &n);
-	f->b.notes_size = len;
+	kvmi_spill_copy(f->kd, f->b.notes, (const uint8_t *)h + h->notes_off,
+	    f->b.notes_size);
 	return 0;
 }
 
@@ -463,11 +457,14 @@ filter_take(struct filter *f)
 	struct kvmi_ranges where = kd->where;
 	size_t i;
 
+	/* What the header that was in force says of the rest is said again. */
+	f->b.own = kd->hdr;
+	kd->cpu = NULL;
 	memset(&kd->where, 0, sizeof(kd->where));
 	kvmi_cpu_drop(kd);
 	kd->data_base = base;
 	if (kvmi_build(kd, &f->b) == -1) {
-		kvmi_ranges_fini(&where);
+		kvmi_ranges_fini(kd, &where);
 		return -1;
 	}
 	if (f->places) {
@@ -512,9 +509,7 @@ filter(kvm_t *kd, unsigned int level)
 		r = filter_notes(f);
 	if (r == 0)
 		r = filter_take(f);
-	kvmi_ranges_fini(&f->b.data);
-	kvmi_ranges_fini(&f->b.excl);
-	free(f->b.notes);
+	kvmi_build_fini(kd, &f->b);
 	free(f);
 	return r;
 }

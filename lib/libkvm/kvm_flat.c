@@ -81,7 +81,8 @@ kvmi_flat_open(kvm_t *kd)
 		    FLATDUMP_TYPE, FLATDUMP_VERSION);
 	kd->flat.unit = 1;
 	rv = flat_blocks(kd);
-	kvmi_ranges_order(&kd->flat);
+	if (rv == 0)
+		rv = kvmi_ranges_order(kd, &kd->flat);
 	if (rv == 0)
 		rv = flat_check(kd);
 	if (rv == 0)
@@ -100,6 +101,7 @@ kvmi_flat_find(kvm_t *kd, uint64_t off, size_t *len)
 {
 	const struct kvmi_range *r = kvmi_ranges_find(&kd->flat, off);
 
+	kvmi_spill_step(kd, KVMI_SPILL_FIND);
 	if (r == NULL) {
 		*len = 0;
 		return 0;

@@ -9,9 +9,11 @@
 
 /* Puts a range at place i, joined with its neighbours where they are alike. */
 static int
-excl_insert(cpu_kcore_hdr_t *h, kcore_exclseg_t *e, size_t i, unsigned int kind,
+excl_insert(kvm_t *kd, kcore_exclseg_t *e, size_t i, unsigned int kind,
     uint64_t start, uint64_t size)
 {
+	cpu_kcore_hdr_t *h = kd->hdr;
+
 	if (i > 0 && e[i - 1].kind == kind &&
 	    e[i - 1].start + e[i - 1].size == start) {
 		e[i - 1].size += size;
@@ -19,30 +21,47 @@ excl_insert(cpu_kcore_hdr_t *h, kcore_exclseg_t *e, size_t i, unsigned int kind,
 	}
 	if (h->nexclsegs >= h->exclsegs_cap)
 		return -1;
-	memmove(&e[i + 1], &e[i], (h->nexclsegs - i) * sizeof(*e));
+	kvmi_spill_move(kd, &e[i + 1], &e[i],
+	    (h->nexclsegs - i) * sizeof(*e));
 	e[i] = (kcore_exclseg_t){ start, size, kind, 0 };
 	h->nexclsegs++;
 	return 0;
 }
 
-int
-kvmi_excl_add(cpu_kcore_hdr_t *h, unsigned int kind, uint64_t start,
-    uint64_t size)
+/* The first range that ends behind pa; all of them: none. */
+static size_t
+excl_search(kvm_t *kd, const kcore_exclseg_t *e, kpaddr_t pa)
 {
+	size_t lo = 0, hi = kd->hdr->nexclsegs, mid;
+
+	kvmi_spill_step(kd, KVMI_SPILL_FIND);
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (e[mid].start + e[mid].size <= pa)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+int
+kvmi_excl_add(kvm_t *kd, unsigned int kind, uint64_t start, uint64_t size)
+{
+	cpu_kcore_hdr_t *h = kd->hdr;
 	kcore_exclseg_t *e = (void *)((uint8_t *)h + h->exclsegs_off);
 	const uint64_t end = start + size;
 	uint64_t stop;
-	size_t i = 0;
+	size_t i;
 
 	while (start < end) {
-		while (i < h->nexclsegs && e[i].start + e[i].size <= start)
-			i++;
+		i = excl_search(kd, e, start);
 		if (i < h->nexclsegs && e[i].start <= start) {
 			start = e[i].start + e[i].size;
 			continue;
 		}
 		stop = i < h->nexclsegs && e[i].start < end ? e[i].start : end;
-		if (excl_insert(h, e, i, kind, start, stop - start) == -1)
+		if (excl_insert(kd, e, i, kind, start, stop - start) == -1)
 			return -1;
 		start = stop;
 	}
@@ -59,7 +78,7 @@ mark_range(kvm_t *kd, unsigned int kind, uint64_t off, uint64_t len)
 	while (len > 0 && kvmi_runs_at(&kd->runs, off, &pa, &n)) {
 		if (n > len)
 			n = len;
-		if (kvmi_excl_add(kd->hdr, kind, pa, n) == -1)
+		if (kvmi_excl_add(kd, kind, pa, n) == -1)
 			return -1;
 		off += n;
 		len -= n;

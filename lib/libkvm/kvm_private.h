@@ -33,6 +33,7 @@
  *	kvm_bytes*.c			CORE_DATA -> bytes of a file or device
  *	kvm_build.c, kvm_ranges.c	a header for files of other formats
  *	kvm_small.c			short reads of those
+ *	kvm_spill.c			tables too large for memory
  *	kvm_unpack.c, kvm_flat.c	what they are wrapped in
  *	kvm_packed.c, kvm_zstd.c,	and that all of it is compressed
  *	kvm_gzip.c, kvm_gzindex.c
@@ -59,6 +60,33 @@ typedef uint64_t kvaddr_t;	/* a kernel virtual address of the target */
 
 #define KVMI_PAGE	4096u
 
+/* ---- kvm_spill.c: tables of many bytes ---- */
+
+#define KVMI_SPILL_PIECE ((size_t)1 << 20)	/* to be done between two _ALL */
+#define KVMI_SPILL_ALL	32768u			/* steps: let all go at once */
+#define KVMI_SPILL_FIND	2048u			/* a search in a table */
+#define KVMI_SPILL_ASKED 16u			/* a call of kvm_dump_hdr(3) */
+
+struct kvmi_spill {
+	pthread_mutex_t lock;
+	struct kvmi_spilled *head;
+	atomic_uint_least32_t n;	/* tables that are in files */
+	atomic_uint_least32_t steps;
+};
+
+int kvmi_spill_init(struct kvmi_spill *s);
+void kvmi_spill_fini(struct kvmi_spill *s);
+/* As calloc(3), realloc(3) of what had old bytes, and free(3). */
+void *kvmi_spill_alloc(kvm_t *kd, size_t size);
+void *kvmi_spill_resize(kvm_t *kd, void *p, size_t old, size_t size);
+void kvmi_spill_free(kvm_t *kd, void *p);
+/* So many entries of tables were looked at.  Any thread. */
+void kvmi_spill_step(kvm_t *kd, unsigned int steps);
+/* As memcpy(3); as memmove(3), of what moves up; as kvmi_pread(). */
+void kvmi_spill_copy(kvm_t *kd, void *to, const void *from, size_t len);
+void kvmi_spill_move(kvm_t *kd, void *to, const void *from, size_t len);
+int kvmi_spill_read(kvm_t *kd, void *to, size_t len, uint64_t off);
+
 /* ---- kvm_runs.c: which physical memory is where in CORE_DATA ---- */
 
 /* What a reader is told about a physical address: beside KCORE_EXCL_*. */
@@ -66,6 +94,7 @@ typedef uint64_t kvaddr_t;	/* a kernel virtual address of the target */
 #define KVMI_MEM_NONE	100u	/* no such memory */
 
 struct kvmi_runs {
+	kvm_t *kd;			/* whose they are */
 	const phys_ram_seg_t *segs;	/* memsegs[] of the header */
 	size_t nsegs;
 	uint64_t *sums;			/* CORE_DATA offset of each 64th */
@@ -80,7 +109,7 @@ struct kvmi_place {
 	uint64_t len;		/* bytes from the address on that are alike */
 };
 
-int kvmi_runs_init(struct kvmi_runs *r, const phys_ram_seg_t *segs,
+int kvmi_runs_init(kvm_t *kd, struct kvmi_runs *r, const phys_ram_seg_t *segs,
     size_t nsegs, const kcore_exclseg_t *excls, size_t nexcls, uint64_t valid);
 void kvmi_runs_fini(struct kvmi_runs *r);
 /* What is at pa. */
@@ -108,9 +137,10 @@ struct kvmi_ranges {
 
 /* Adds a range behind all others; empty ones are dropped.  0, -1 with a text. */
 int kvmi_ranges_add(kvm_t *kd, struct kvmi_ranges *l, struct kvmi_range r);
-void kvmi_ranges_fini(struct kvmi_ranges *l);
-/* By start; of those with the same, the one with the higher place first. */
-void kvmi_ranges_order(struct kvmi_ranges *l);
+void kvmi_ranges_fini(kvm_t *kd, struct kvmi_ranges *l);
+/* By start; of those with the same, the one with the higher place first: 0, or
+ * -1 with a text. */
+int kvmi_ranges_order(kvm_t *kd, struct kvmi_ranges *l);
 /* The same, and cuts off what overlaps those before: 0, or -1 with a text. */
 int kvmi_ranges_sort(kvm_t *kd, struct kvmi_ranges *l);
 /* Adds to top what it lacks of bottom, which is no data; both are sorted. */
@@ -886,8 +916,9 @@ int kvmi_early_load(kvm_t *kd, kcore_early_t *e, const struct kvmi_known *k);
 
 /* All of a CPU segment of size bytes, aligned to 8: 0, or -1 with a text. */
 int kvmi_cpuhdr_check(kvm_t *kd, const void *cpu, size_t size);
-/* XXH64 of n pieces, as if they followed each other. */
+/* XXH64 of n pieces, as if they followed each other; and of large ones. */
 uint64_t kvmi_sum(const struct iovec *iov, size_t n);
+uint64_t kvmi_sum_tables(kvm_t *kd, const struct iovec *iov, size_t n);
 /* The checksum of a record that has it at ckoff. */
 uint64_t kvmi_record_sum(const void *p, size_t len, size_t ckoff);
 bool kvmi_zero(const void *p, size_t len);
@@ -901,11 +932,11 @@ bool kvmi_text_ok(const char *s, size_t len);
  * 1: done; 0: it is not valid; -1: fatal.  Text set unless 1.
  */
 int kvmi_cpu_load(kvm_t *kd, uint32_t mid, uint64_t off, uint64_t size);
-/* The same of one in memory, which becomes kd's, for free(3). */
+/* The same of one from kvmi_spill_alloc(), which becomes kd's. */
 int kvmi_cpu_take(kvm_t *kd, uint8_t *cpu, uint64_t size, uint32_t mid);
 void kvmi_cpu_drop(kvm_t *kd);
 /* Computes the checksums of a CPU segment. */
-void kvmi_cpu_sum(cpu_kcore_hdr_t *h);
+void kvmi_cpu_sum(kvm_t *kd, cpu_kcore_hdr_t *h);
 /* Computes the checksums again after kd->cpu has changed. */
 void kvmi_cpu_changed(kvm_t *kd);
 /* 0: there is a header in force; -1 with a text. */
@@ -918,9 +949,12 @@ struct kvmi_build {
 	struct kvmi_ranges data;	/* what memory it has */
 	struct kvmi_ranges excl;	/* what not, and why */
 	bool known;		/* why: better than a header in the notes */
-	uint8_t *notes;
+	uint8_t *notes;		/* of kvmi_spill_alloc() or _resize() */
 	size_t notes_size;
+	cpu_kcore_hdr_t *own;	/* a header of ours; NULL: see notes */
 };
+
+void kvmi_build_fini(kvm_t *kd, struct kvmi_build *b);
 
 /*
  * Puts a header in force that says what b says; b->data is sorted then, and
@@ -931,8 +965,7 @@ int kvmi_build(kvm_t *kd, struct kvmi_build *b);
 /* ---- kvm_mark.c ---- */
 
 /* Adds what is not listed yet of a range to exclsegs[]: 0; -1: no room. */
-int kvmi_excl_add(cpu_kcore_hdr_t *h, unsigned int kind, uint64_t start,
-    uint64_t size);
+int kvmi_excl_add(kvm_t *kd, unsigned int kind, uint64_t start, uint64_t size);
 
 /* ---- kvm_err.c ---- */
 
@@ -992,6 +1025,7 @@ struct __kvm {
 	uint64_t data_base;	/* offset of CORE_DATA in the file */
 	uint64_t data_len;	/* bytes of CORE_DATA that the file has */
 
+	struct kvmi_spill spill;
 	struct kvmi_small small;
 	struct kvmi_vm vm;
 	struct kvmi_view view;

@@ -4,8 +4,6 @@
  * a file has it; from these the tables of a header are made.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "kvm_private.h"
 
@@ -15,6 +13,7 @@ kvmi_ranges_add(kvm_t *kd, struct kvmi_ranges *l, struct kvmi_range r)
 	struct kvmi_range *more, *last = l->n > 0 ? &l->r[l->n - 1] : NULL;
 	size_t cap;
 
+	kvmi_spill_step(kd, 1);
 	if (r.end <= r.start)
 		return 0;
 	if (last != NULL && last->end == r.start && last->kind == r.kind &&
@@ -28,7 +27,8 @@ kvmi_ranges_add(kvm_t *kd, struct kvmi_ranges *l, struct kvmi_range r)
 		    KVMI_RANGES_MAX);
 	if (l->n == l->cap) {
 		cap = l->cap == 0 ? 64 : 2 * l->cap;
-		more = reallocarray(l->r, cap, sizeof(*more));
+		more = kvmi_spill_resize(kd, l->r, l->n * sizeof(*more),
+		    cap * sizeof(*more));
 		if (more == NULL)
 			return kvmi_syserr(kd, ENOMEM, "list of memory");
 		l->r = more;
@@ -39,9 +39,9 @@ kvmi_ranges_add(kvm_t *kd, struct kvmi_ranges *l, struct kvmi_range r)
 }
 
 void
-kvmi_ranges_fini(struct kvmi_ranges *l)
+kvmi_ranges_fini(kvm_t *kd, struct kvmi_ranges *l)
 {
-	free(l->r);
+	kvmi_spill_free(kd, l->r);
 	l->r = NULL;
 	l->n = l->cap = 0;
 }
@@ -56,11 +56,58 @@ ranges_cmp(const void *a, const void *b)
 	return (x->place < y->place) - (x->place > y->place);
 }
 
-void
-kvmi_ranges_order(struct kvmi_ranges *l)
+/* Where the ranges end that are in order from at on. */
+static size_t
+ranges_ordered(kvm_t *kd, const struct kvmi_ranges *l, size_t at)
 {
-	if (l->n > 1)
-		qsort(l->r, l->n, sizeof(*l->r), ranges_cmp);
+	if (at < l->n)
+		at++;
+	for (; at < l->n && ranges_cmp(&l->r[at - 1], &l->r[at]) <= 0; at++)
+		kvmi_spill_step(kd, 1);
+	return at;
+}
+
+/* Merges what is in order from at to mid with what is so to end. */
+static void
+ranges_merge(kvm_t *kd, struct kvmi_range *to, const struct kvmi_range *from,
+    size_t at, size_t mid, size_t end)
+{
+	size_t a = at, b = mid;
+
+	for (; at < end; at++) {
+		if (b == end || (a < mid && ranges_cmp(&from[a], &from[b]) <=
+		    0))
+			to[at] = from[a++];
+		else
+			to[at] = from[b++];
+		kvmi_spill_step(kd, 1);
+	}
+}
+
+/* Most are in order already, or two or three parts of them are. */
+int
+kvmi_ranges_order(kvm_t *kd, struct kvmi_ranges *l)
+{
+	struct kvmi_range *to, *was;
+	size_t at, mid, end;
+
+	if (ranges_ordered(kd, l, 0) == l->n)
+		return 0;
+	to = kvmi_spill_alloc(kd, l->cap * sizeof(*to));
+	if (to == NULL)
+		return kvmi_syserr(kd, ENOMEM, "list of memory");
+	while (ranges_ordered(kd, l, 0) < l->n) {
+		for (at = 0; at < l->n; at = end) {
+			mid = ranges_ordered(kd, l, at);
+			end = ranges_ordered(kd, l, mid);
+			ranges_merge(kd, to, l->r, at, mid, end);
+		}
+		was = l->r;
+		l->r = to;
+		to = was;
+	}
+	kvmi_spill_free(kd, to);
+	return 0;
 }
 
 /* Moves the start of a range, which lies before its end. */
@@ -81,7 +128,8 @@ kvmi_ranges_sort(kvm_t *kd, struct kvmi_ranges *l)
 	kpaddr_t end = 0;
 	size_t i;
 
-	kvmi_ranges_order(l);
+	if (kvmi_ranges_order(kd, l) == -1)
+		return -1;
 	for (i = 0; i < l->n; i++) {
 		r = l->r[i];
 		if (r.end <= end)
@@ -90,11 +138,11 @@ kvmi_ranges_sort(kvm_t *kd, struct kvmi_ranges *l)
 			r = ranges_from(l, r, end);
 		end = r.end;
 		if (kvmi_ranges_add(kd, &out, r) == -1) {
-			kvmi_ranges_fini(&out);
+			kvmi_ranges_fini(kd, &out);
 			return -1;
 		}
 	}
-	kvmi_ranges_fini(l);
+	kvmi_ranges_fini(kd, l);
 	*l = out;
 	return 0;
 }
@@ -148,10 +196,10 @@ kvmi_ranges_under(kvm_t *kd, struct kvmi_ranges *top,
 	for (; rv == 0 && i < top->n; i++)
 		rv = kvmi_ranges_add(kd, &out, top->r[i]);
 	if (rv == -1) {
-		kvmi_ranges_fini(&out);
+		kvmi_ranges_fini(kd, &out);
 		return -1;
 	}
-	kvmi_ranges_fini(top);
+	kvmi_ranges_fini(kd, top);
 	*top = out;
 	return 0;
 }

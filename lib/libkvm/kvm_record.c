@@ -23,6 +23,25 @@ kvmi_sum(const struct iovec *iov, size_t n)
 }
 
 uint64_t
+kvmi_sum_tables(kvm_t *kd, const struct iovec *iov, size_t n)
+{
+	XXH64_state_t st;
+	size_t i, at, len;
+
+	XXH64_reset(&st, 0);
+	for (i = 0; i < n; i++)
+		for (at = 0; at < iov[i].iov_len; at += len) {
+			len = iov[i].iov_len - at;
+			if (len > KVMI_SPILL_PIECE)
+				len = KVMI_SPILL_PIECE;
+			XXH64_update(&st, (const uint8_t *)iov[i].iov_base + at,
+			    len);
+			kvmi_spill_step(kd, KVMI_SPILL_ALL);
+		}
+	return XXH64_digest(&st);
+}
+
+uint64_t
 kvmi_record_sum(const void *p, size_t len, size_t ckoff)
 {
 	static const uint8_t zero[8];

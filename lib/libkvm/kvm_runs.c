@@ -13,8 +13,8 @@
 #define RUNS_SAMPLE	64u
 
 int
-kvmi_runs_init(struct kvmi_runs *r, const phys_ram_seg_t *segs, size_t nsegs,
-    const kcore_exclseg_t *excls, size_t nexcls, uint64_t valid)
+kvmi_runs_init(kvm_t *kd, struct kvmi_runs *r, const phys_ram_seg_t *segs,
+    size_t nsegs, const kcore_exclseg_t *excls, size_t nexcls, uint64_t valid)
 {
 	uint64_t off = 0;
 	size_t i;
@@ -22,6 +22,7 @@ kvmi_runs_init(struct kvmi_runs *r, const phys_ram_seg_t *segs, size_t nsegs,
 	r->sums = calloc(nsegs / RUNS_SAMPLE + 1, sizeof(*r->sums));
 	if (r->sums == NULL)
 		return -1;
+	r->kd = kd;
 	r->segs = segs;
 	r->nsegs = nsegs;
 	r->excls = excls;
@@ -31,6 +32,7 @@ kvmi_runs_init(struct kvmi_runs *r, const phys_ram_seg_t *segs, size_t nsegs,
 		if (i % RUNS_SAMPLE == 0)
 			r->sums[i / RUNS_SAMPLE] = off;
 		off += segs[i].size;
+		kvmi_spill_step(kd, 1);
 	}
 	return 0;
 }
@@ -128,6 +130,7 @@ kvmi_runs_find(const struct kvmi_runs *r, kpaddr_t pa, struct kvmi_place *p)
 	const kcore_exclseg_t *e;
 	size_t k;
 
+	kvmi_spill_step(r->kd, KVMI_SPILL_FIND);
 	p->off = 0;
 	p->kind = runs_find_data(r, pa, p) ? KVMI_MEM_DATA : KVMI_MEM_NONE;
 	k = runs_excl_search(r, pa);
@@ -155,6 +158,7 @@ kvmi_runs_at(const struct kvmi_runs *r, uint64_t off, kpaddr_t *pa,
 {
 	size_t lo = 0, hi = r->nsegs / RUNS_SAMPLE + 1, mid, k;
 
+	kvmi_spill_step(r->kd, KVMI_SPILL_FIND / 8);
 	/* The last sample that is not past off. */
 	while (hi - lo > 1) {
 		mid = lo + (hi - lo) / 2;

@@ -116,6 +116,7 @@ struct mkdump_spec {
 				   the checksums were taken */
 	uint64_t vmcoreinfo_paddr; /* 0: none */
 	uint64_t vmcoreinfo_size; /* of a real kernel's note; else 0 */
+	const char *info;	/* more lines of VMCOREINFO, or NULL */
 
 	unsigned int levels;	/* 4 or 5 */
 	uint64_t ptd_paddr;

@@ -31,8 +31,11 @@ struct mkmem {
 	struct mkdump_run *segs;
 	size_t nsegs;
 	uint64_t data_size;
+	size_t next;		/* the segment that mkmem_data() left off in */
+	uint64_t next_at;	/* where that is in CORE_DATA */
 	struct mkdump_excl *excl;
 	size_t nexcl;
+	bool lost;		/* some of it reads as zeros */
 };
 
 struct out {
@@ -64,7 +67,7 @@ void mkmem_magpage(struct mkmem *mem, uint64_t dumplo);
 /* Adds a MISSING range for each byte of CORE_DATA from valid on. */
 int mkmem_missing(struct mkmem *mem, uint64_t valid, struct mkdump_info *info);
 /* Fills len bytes (whole pages) of CORE_DATA from off on; true if not zero. */
-bool mkmem_data(const struct mkmem *mem, uint64_t off, uint8_t *buf,
+bool mkmem_data(struct mkmem *mem, uint64_t off, uint8_t *buf,
     size_t len);
 
 /* Writes at an offset of the window or core.  0, or -1 with info->err. */

@@ -24,6 +24,8 @@
  *	-M VA:PADDR:SIZE:PAGE	one more mapping (repeat)
  *	-x START:SIZE:KIND	in exclsegs (repeat; sorted)
  *	-X START:SIZE:KIND	in late[] of the trailers (repeat)
+ *	-f START:SIZE	in many pieces: of each five pages one is there, and
+ *			the others are left out in turn as kinds 1 and 2; no -x
  *	-N COUNT	NT_PRSTATUS notes
  *	-S inprogress|complete|failed|saved	-E ERRNO
  *	-q SEQ		of the newest trailer	-V BYTES	data_valid
@@ -34,6 +36,7 @@
  *	-i HEX32 arm id	-d HEX32 dump id	-b HEX32 boot id
  *	-L LEVEL	-u SECONDS of the panic, since 1970
  *	-z PANIC	-R RELEASE		-J TEXT of the kernel log
+ *	-j TEXT		more lines of VMCOREINFO
  *	-F WHERE:OFFSET	invert a byte when all is written (repeat)
  *	-K WHERE:OFFSET:SIZE:VALUE	set bytes before checksums (repeat)
  *			WHERE: file seg cpu data cksum early odd even
@@ -134,6 +137,23 @@ room(size_t n, size_t max)
 		errx(2, "more than %zu of one kind", max);
 }
 
+/* As many pieces as there can be. */
+static void
+fragment(struct mkdump_spec *spec, const char *arg)
+{
+	struct mkdump_excl *e;
+	uint64_t v[2];
+
+	numbers(arg, v, 2);
+	spec->nexcl = v[1] / MKDUMP_PAGE / 5 * 4;
+	if ((e = calloc(spec->nexcl + 1, sizeof(*e))) == NULL)
+		err(2, NULL);
+	for (size_t i = 0; i < spec->nexcl; i++)
+		e[i] = (struct mkdump_excl){ v[0] + (i / 4 * 5 + i % 4) *
+		    MKDUMP_PAGE, MKDUMP_PAGE, 1 + i % 2 };
+	spec->excl = e;
+}
+
 /* Options that may be repeated. */
 static void
 list_option(struct mkdump_spec *spec, struct lists *l, int c, const char *arg)
@@ -142,6 +162,7 @@ list_option(struct mkdump_spec *spec, struct lists *l, int c, const char *arg)
 	const char *rest;
 
 	switch (c) {
+	case 'f': fragment(spec, arg); break;
 	case 'r':
 		if (spec->runs != l->runs)
 			spec->nruns = 0;
@@ -255,6 +276,7 @@ word_option(struct mkdump_spec *spec, int c, const char *arg)
 	case 'z': spec->panicstr = arg; break;
 	case 'R': spec->release = arg; break;
 	case 'J': spec->log = arg; break;
+	case 'j': spec->info = arg; break;
 	case 'S': spec->state = word(arg, strlen(arg), states); break;
 	case 'p':
 		spec->page0 = (enum mkdump_page0)word(arg, strlen(arg), page0);
@@ -294,7 +316,7 @@ main(int argc, char **argv)
 
 	mkdump_init(&spec);
 	while ((c = getopt(argc, argv, "8cOsyYw:o:a:A:p:r:m:g:G:I:l:P:D:T:k:e:M:"
-	    "x:X:N:S:E:q:V:t:i:d:b:L:u:z:R:J:F:K:")) != -1) {
+	    "f:x:X:N:S:E:q:V:t:i:d:b:L:u:z:R:J:j:F:K:")) != -1) {
 		if (c == '?')
 			usage();
 		if (!number_option(&spec, c, optarg) &&

@@ -32,29 +32,31 @@ mkdump_page_offset(const struct mkdump_spec *spec)
 	    0xffff888000000000ull;
 }
 
-/* Takes a range out of segs[]; one segment may become two. */
+/* Takes sorted ranges out of segs[]: kinds from 1 to 3 of them. */
 static int
-segs_cut(struct mkmem *mem, uint64_t start, uint64_t size)
+segs_cut(struct mkmem *mem, const struct mkdump_excl *cut, size_t ncuts)
 {
 	struct mkdump_run *out;
-	uint64_t end = start + size;
-	size_t n = 0;
+	uint64_t end, stop;
+	size_t n = 0, k = 0;
 
-	if ((out = calloc(mem->nsegs + 1, sizeof(*out))) == NULL)
+	if ((out = calloc(mem->nsegs + ncuts, sizeof(*out))) == NULL)
 		return -1;
 	for (size_t i = 0; i < mem->nsegs; i++) {
-		const struct mkdump_run *s = &mem->segs[i];
-		uint64_t s_end = s->start + s->size;
+		uint64_t start = mem->segs[i].start;
 
-		if (s_end <= start || s->start >= end) {
-			out[n++] = *s;
-			continue;
+		end = start + mem->segs[i].size;
+		while (start < end) {
+			while (k < ncuts && (cut[k].kind > EXCL_TRUNCATED ||
+			    cut[k].start + cut[k].size <= start))
+				k++;
+			stop = k < ncuts && cut[k].start < end ? cut[k].start :
+			    end;
+			if (start < stop)
+				out[n++] = (struct mkdump_run){ start,
+				    stop - start };
+			start = stop < end ? cut[k].start + cut[k].size : end;
 		}
-		if (s->start < start)
-			out[n++] = (struct mkdump_run){ s->start,
-			    start - s->start };
-		if (s_end > end)
-			out[n++] = (struct mkdump_run){ end, s_end - end };
 	}
 	free(mem->segs);
 	mem->segs = out;
@@ -84,12 +86,9 @@ segs_build(struct mkmem *mem)
 		return -1;
 	memcpy(mem->segs, spec->runs, spec->nruns * sizeof(*segs));
 	mem->nsegs = spec->nruns;
-	if (segs_cut(mem, magpage, MKDUMP_PAGE) == -1)
+	if (segs_cut(mem, &(struct mkdump_excl){ magpage, MKDUMP_PAGE, 1 },
+	    1) == -1 || segs_cut(mem, spec->excl, spec->nexcl) == -1)
 		return -1;
-	for (size_t i = 0; i < spec->nexcl; i++)
-		if (spec->excl[i].kind <= EXCL_TRUNCATED && segs_cut(mem,
-		    spec->excl[i].start, spec->excl[i].size) == -1)
-			return -1;
 
 	segs = realloc(mem->segs, (mem->nsegs + 1) * sizeof(*segs));
 	if (segs == NULL)
@@ -113,10 +112,10 @@ infopage_build(struct mkmem *mem)
 
 	len = snprintf(text, MKDUMP_PAGE - 24, "OSRELEASE=%s\nPAGESIZE=4096\n"
 	    "KERNELOFFSET=%jx\nNUMBER(phys_base)=%jd\n"
-	    "NUMBER(pgtable_l5_enabled)=%d\n", spec->release,
+	    "NUMBER(pgtable_l5_enabled)=%d\n%s", spec->release,
 	    (uintmax_t)spec->slide,
 	    (intmax_t)(spec->text_paddr - 0x1000000 - spec->slide),
-	    spec->levels == 5);
+	    spec->levels == 5, spec->info != NULL ? spec->info : "");
 	put32(mem->infopage, 11);
 	put32(mem->infopage + 4, (uint64_t)len);
 	put_text(mem->infopage + 12, 12, "VMCOREINFO");
@@ -184,8 +183,11 @@ mkmem_create(const struct mkdump_spec *spec, struct mkdump_info *info)
 		goto fail;
 	}
 	mem->nexcl = spec->nexcl;
-	for (size_t i = 0; i < spec->nexcl; i++)
+	for (size_t i = 0; i < spec->nexcl; i++) {
 		mem->excl[i] = spec->excl[i];
+		mem->lost |= spec->excl[i].kind == EXCL_UNREADABLE ||
+		    spec->excl[i].kind == EXCL_MISSING;
+	}
 	mkmem_magpage(mem, 0);
 	mem->info_size = spec->vmcoreinfo_size;
 	if (mem->info_size == 0) {
@@ -249,7 +251,7 @@ mkmem_page(const struct mkmem *mem, uint64_t paddr, void *buf)
 static bool
 page_lost(const struct mkmem *mem, uint64_t paddr)
 {
-	for (size_t i = 0; i < mem->nexcl; i++) {
+	for (size_t i = 0; mem->lost && i < mem->nexcl; i++) {
 		const struct mkdump_excl *e = &mem->excl[i];
 
 		if ((e->kind == EXCL_UNREADABLE || e->kind == EXCL_MISSING) &&
@@ -260,10 +262,10 @@ page_lost(const struct mkmem *mem, uint64_t paddr)
 }
 
 bool
-mkmem_data(const struct mkmem *mem, uint64_t off, uint8_t *buf, size_t len)
+mkmem_data(struct mkmem *mem, uint64_t off, uint8_t *buf, size_t len)
 {
-	uint64_t at = 0;	/* of segs[i] in CORE_DATA */
-	size_t i = 0, done = 0;
+	uint64_t at = off < mem->next_at ? 0 : mem->next_at;
+	size_t i = off < mem->next_at ? 0 : mem->next, done = 0;
 	bool any = false;
 
 	while (off - at >= mem->segs[i].size)
@@ -279,6 +281,8 @@ mkmem_data(const struct mkmem *mem, uint64_t off, uint8_t *buf, size_t len)
 		if (off + done - at >= mem->segs[i].size)
 			at += mem->segs[i++].size;
 	}
+	mem->next = i;
+	mem->next_at = at;
 	return any;
 }
 
@@ -292,6 +296,7 @@ mkmem_missing(struct mkmem *mem, uint64_t valid, struct mkdump_info *info)
 	if (e == NULL)
 		return mkdump_fail(info, "no memory");
 	mem->excl = e;
+	mem->lost = true;
 	for (size_t i = 0; i < mem->nsegs; i++) {
 		const struct mkdump_run *s = &mem->segs[i];
 		uint64_t skip = valid > at ? valid - at : 0;

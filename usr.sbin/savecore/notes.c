@@ -14,9 +14,26 @@
 
 #define NOTES_PAD(n)	(((uint64_t)(n) + 3) & ~3ull)
 
+#define NOTES_PIECE	4096u
+
+/* Piece by piece: it may be the header, with tables of many MiB. */
+static int
+notes_desc(kvm_t *kd, FILE *fp, const char *desc, size_t len)
+{
+	size_t n;
+
+	for (; len > 0; desc += n, len -= n) {
+		n = len < NOTES_PIECE ? len : NOTES_PIECE;
+		if (fwrite(desc, 1, n, fp) != n)
+			return -1;
+		(void)kvm_dump_hdr(kd);
+	}
+	return 0;
+}
+
 static int64_t
-notes_put(FILE *fp, const char *name, uint32_t type, const void *desc,
-    size_t len)
+notes_put(kvm_t *kd, FILE *fp, const char *name, uint32_t type,
+    const void *desc, size_t len)
 {
 	static const char zero[4];
 	const size_t namelen = strlen(name) + 1;
@@ -27,7 +44,7 @@ notes_put(FILE *fp, const char *name, uint32_t type, const void *desc,
 	if (fp != NULL && (fwrite(&nh, sizeof(nh), 1, fp) != 1 ||
 	    fwrite(name, 1, namelen, fp) != namelen ||
 	    fwrite(zero, 1, pads[0], fp) != pads[0] ||
-	    fwrite(desc, 1, len, fp) != len ||
+	    notes_desc(kd, fp, desc, len) == -1 ||
 	    fwrite(zero, 1, pads[1], fp) != pads[1]))
 		return -1;
 	return (int64_t)(sizeof(nh) + NOTES_PAD(namelen) + NOTES_PAD(len));
@@ -73,11 +90,11 @@ notes_write(const struct copy *c, FILE *fp)
 	    own)
 		return -1;
 	if (info != NULL) {
-		n = notes_put(fp, "VMCOREINFO", 0, info, strlen(info));
+		n = notes_put(c->kd, fp, "VMCOREINFO", 0, info, strlen(info));
 		if (n == -1)
 			return -1;
 		size += n;
 	}
-	n = notes_put(fp, "SWAPCORE", KCORE_NOTE_CPU, h, h->cpu_size);
+	n = notes_put(c->kd, fp, "SWAPCORE", KCORE_NOTE_CPU, h, h->cpu_size);
 	return n == -1 ? -1 : size + n;
 }

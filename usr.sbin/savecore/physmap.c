@@ -23,6 +23,7 @@ physmap_text(kvm_t *kd, uint64_t data_off, uint64_t len, char *buf,
 	seg = (const phys_ram_seg_t *)(const void *)((const char *)hdr +
 	    hdr->memsegs_off);
 	for (i = 0; i < hdr->nmemsegs && at < data_off + len; i++, seg++) {
+		(void)kvm_dump_hdr(kd);
 		from = data_off > at ? data_off - at : 0;
 		to = data_off + len - at;
 		at += seg->size;

@@ -13,25 +13,27 @@ void
 physwalk_init(struct physwalk *w, const struct copy *c)
 {
 	memset(w, 0, sizeof(*w));
-	w->hdr = kvm_dump_hdr(c->kd);
+	w->kd = c->kd;
 	w->valid = c->size;
 	w->seg = 1;
 }
 
+/* Asked for again and again, so that libkvm needs not hold all of its tables. */
 static const void *
-physwalk_table(const struct physwalk *w, uint32_t off)
+physwalk_table(const struct cpu_kcore_hdr *hdr, uint32_t off)
 {
-	return (const char *)w->hdr + off;
+	return (const char *)hdr + off;
 }
 
 /* The next of memsegs[]: false: there is none, or it was never written. */
 static bool
 physwalk_data(const struct physwalk *w, struct physrange *r)
 {
-	const phys_ram_seg_t *seg = physwalk_table(w, w->hdr->memsegs_off);
+	const struct cpu_kcore_hdr *hdr = kvm_dump_hdr(w->kd);
+	const phys_ram_seg_t *seg = physwalk_table(hdr, hdr->memsegs_off);
 	const phys_ram_seg_t *s = &seg[w->seg];
 	const uint64_t off = w->off + seg[0].size;
-	const bool more = w->seg < w->hdr->nmemsegs &&
+	const bool more = w->seg < hdr->nmemsegs &&
 	    (off < w->valid || w->all);
 
 	if (!w->first && w->valid > 0 && (!more || seg[0].start < s->start))
@@ -49,12 +51,15 @@ physwalk_data(const struct physwalk *w, struct physrange *r)
 static bool
 physwalk_zero(struct physwalk *w, struct physrange *r)
 {
-	const kcore_exclseg_t *e = physwalk_table(w, w->hdr->exclsegs_off);
+	const struct cpu_kcore_hdr *hdr = kvm_dump_hdr(w->kd);
+	const kcore_exclseg_t *e = physwalk_table(hdr, hdr->exclsegs_off);
 
-	while (w->excl < w->hdr->nexclsegs && !w->all &&
-	    e[w->excl].kind != KCORE_EXCL_ZERO)
+	while (w->excl < hdr->nexclsegs && !w->all &&
+	    e[w->excl].kind != KCORE_EXCL_ZERO) {
+		(void)kvm_dump_hdr(w->kd);
 		w->excl++;
-	if (w->excl >= w->hdr->nexclsegs)
+	}
+	if (w->excl >= hdr->nexclsegs)
 		return false;
 	*r = (struct physrange){ e[w->excl].start, e[w->excl].size, 0, true };
 	return true;
@@ -63,7 +68,8 @@ physwalk_zero(struct physwalk *w, struct physrange *r)
 bool
 physwalk_next(struct physwalk *w, struct physrange *r)
 {
-	const phys_ram_seg_t *seg = physwalk_table(w, w->hdr->memsegs_off);
+	const struct cpu_kcore_hdr *hdr = kvm_dump_hdr(w->kd);
+	const phys_ram_seg_t *seg = physwalk_table(hdr, hdr->memsegs_off);
 	struct physrange zero;
 	const bool data = physwalk_data(w, r);
 

@@ -333,7 +333,7 @@ const struct outformat *outformat_find(const char *name);
 /* ---- physwalk.c: the memory of a dump, in the order of addresses ---- */
 
 struct physwalk {
-	const struct cpu_kcore_hdr *hdr;
+	kvm_t *kd;
 	bool all;		/* not only what is there, but all memory */
 	uint64_t valid;		/* bytes of CORE_DATA that are there */
 	uint64_t seg, excl;	/* the next ones */

@@ -46,8 +46,9 @@ tell_pages(const struct dump *d, const struct cpu_kcore_hdr *hdr)
 
 /* Bytes of a kind in exclsegs[]. */
 static uint64_t
-tell_excluded(const struct cpu_kcore_hdr *hdr, unsigned int kind)
+tell_excluded(kvm_t *kd, unsigned int kind)
 {
+	const struct cpu_kcore_hdr *hdr = kvm_dump_hdr(kd);
 	const kcore_exclseg_t *e;
 	uint64_t bytes = 0;
 	uint32_t i;
@@ -55,6 +56,7 @@ tell_excluded(const struct cpu_kcore_hdr *hdr, unsigned int kind)
 	e = (const kcore_exclseg_t *)(const void *)((const char *)hdr +
 	    hdr->exclsegs_off);
 	for (i = 0; i < hdr->nexclsegs; i++) {
+		(void)kvm_dump_hdr(kd);
 		if (e[i].kind == kind)
 			bytes += e[i].size;
 	}
@@ -62,9 +64,10 @@ tell_excluded(const struct cpu_kcore_hdr *hdr, unsigned int kind)
 }
 
 static void
-tell_unreadable(const struct dump *d, const struct cpu_kcore_hdr *hdr)
+tell_unreadable(const struct dump *d)
 {
-	uint64_t bytes = tell_excluded(hdr, KCORE_EXCL_UNREADABLE);
+	const struct cpu_kcore_hdr *hdr = kvm_dump_hdr(d->kd);
+	uint64_t bytes = tell_excluded(d->kd, KCORE_EXCL_UNREADABLE);
 
 	if (bytes > 0)
 		msg(LOG_WARNING, "%s: %" PRIu64 " pages could not be read at "
@@ -91,5 +94,5 @@ tell_contents(const struct dump *d)
 		msg(LOG_WARNING, "%s: the window was too small for all of "
 		    "memory: %" PRIu64 " pages are not in the dump", d->path,
 		    hdr->counts[KCORE_COUNT_TRUNCATED]);
-	tell_unreadable(d, hdr);
+	tell_unreadable(d);
 }

@@ -12,6 +12,8 @@
 
 #define NSEGS	1000u
 
+static kvm_t nobody;
+
 static const phys_ram_seg_t few[] = {
 	{ 0x5000, 0x1000 },		/* dumpmag's page */
 	{ 0x1000, 0x4000 },
@@ -45,7 +47,8 @@ runs_find_first_segment_is_looked_at_first(void **state)
 	struct kvmi_runs r;
 
 	(void)state;
-	assert_int_equal(kvmi_runs_init(&r, few, 4, NULL, 0, 0xa000), 0);
+	assert_int_equal(kvmi_runs_init(&nobody, &r, few, 4, NULL, 0, 0xa000),
+	    0);
 	expect(&r, 0x5004, KVMI_MEM_DATA, 4, 0xffc);
 	expect(&r, 0x1000, KVMI_MEM_DATA, 0x1000, 0x4000);
 	expect(&r, 0x4fff, KVMI_MEM_DATA, 0x4fff, 1);
@@ -61,7 +64,8 @@ runs_find_hole_is_no_memory(void **state)
 	struct kvmi_runs r;
 
 	(void)state;
-	assert_int_equal(kvmi_runs_init(&r, few, 4, NULL, 0, 0xa000), 0);
+	assert_int_equal(kvmi_runs_init(&nobody, &r, few, 4, NULL, 0, 0xa000),
+	    0);
 	expect(&r, 0, KVMI_MEM_NONE, 0, 0x1000);
 	expect(&r, 0x8000, KVMI_MEM_NONE, 0, 0x100000000 - 0x8000);
 	expect(&r, 0x100003000, KVMI_MEM_NONE, 0, UINT64_MAX - 0x100003000);
@@ -75,7 +79,8 @@ runs_find_excluded_says_kind(void **state)
 	struct kvmi_runs r;
 
 	(void)state;
-	assert_int_equal(kvmi_runs_init(&r, few, 4, excls, 3, 0xa000), 0);
+	assert_int_equal(kvmi_runs_init(&nobody, &r, few, 4, excls, 3, 0xa000),
+	    0);
 	expect(&r, 0x2000, KVMI_MEM_DATA, 0x2000, 0x800);
 	expect(&r, 0x2880, KCORE_EXCL_UNREADABLE, 0, 0x80);
 	expect(&r, 0x2900, KVMI_MEM_DATA, 0x2900, 0x2700);
@@ -92,7 +97,8 @@ runs_find_past_valid_is_missing(void **state)
 	struct kvmi_runs r;
 
 	(void)state;
-	assert_int_equal(kvmi_runs_init(&r, few, 4, NULL, 0, 0x2000), 0);
+	assert_int_equal(kvmi_runs_init(&nobody, &r, few, 4, NULL, 0, 0x2000),
+	    0);
 	expect(&r, 0x1800, KVMI_MEM_DATA, 0x1800, 0x800);
 	expect(&r, 0x2000, KCORE_EXCL_MISSING, 0, 0x3000);
 	expect(&r, 0x6000, KCORE_EXCL_MISSING, 0, 0x2000);
@@ -117,8 +123,8 @@ runs_find_and_at_agree_on_many_runs(void **state)
 		segs[i].size = 0x1000 * (1 + i * 7 % 5);
 		pa += segs[i].size + 0x1000 * (i % 3);
 	}
-	assert_int_equal(kvmi_runs_init(&r, segs, NSEGS, NULL, 0, UINT64_MAX),
-	    0);
+	assert_int_equal(kvmi_runs_init(&nobody, &r, segs, NSEGS, NULL, 0,
+	    UINT64_MAX), 0);
 	for (i = 0; i < NSEGS; i++)
 		for (n = 0; n < segs[i].size; n += 0x1000, off += 0x1000) {
 			kvmi_runs_find(&r, segs[i].start + n + 5, &p);

@@ -485,6 +485,32 @@ kdump_call_fails_keeps_dump_or_file(void **state)
 	}
 }
 
+/* This test checks that a file whose note of our header is damaged is refused in
+ * one line. */
+static void
+convert_of_damaged_note_is_a_clear_error(void **state)
+{
+	struct sandbox *s = *state;
+	unsigned char buf[CHUNK], *note;
+	ssize_t len;
+	int fd;
+
+	assert_int_equal(save(s), 0);
+	assert_int_equal(convert(s, "elf", "linux.0.core", "x"), 0);
+	fd = open(in_dir(s, "x"), O_RDWR);
+	assert_int_not_equal(fd, -1);
+	len = pread(fd, buf, sizeof(buf), 0);
+	assert_true(len > PAGE);
+	note = memmem(buf, (size_t)len, "SWAPCORE", 9);
+	assert_non_null(note);
+	note[100] ^= 1;
+	assert_int_equal(pwrite(fd, buf, (size_t)len, 0), len);
+	close(fd);
+	assert_int_equal(convert(s, "kcore", "x", "y"), 1);
+	sandbox_assert_said(s, "/x: note SWAPCORE: checksum 0x");
+	assert_false(sandbox_has(s, "y"));
+}
+
 /* This test checks that a core cut short is converted with -f only. */
 static void
 convert_of_short_core_takes_force(void **state)
@@ -544,6 +570,7 @@ main(void)
 		TEST(elf_core_of_incomplete_dump_says_so),
 		TEST(elf_core_of_many_pieces_is_whole),
 		TEST(kdump_call_fails_keeps_dump_or_file),
+		TEST(convert_of_damaged_note_is_a_clear_error),
 		TEST(convert_of_short_core_takes_force),
 		TEST(convert_refuses_what_it_must),
 	};
