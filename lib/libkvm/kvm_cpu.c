@@ -27,6 +27,7 @@ kvmi_cpu_drop(kvm_t *kd)
 	kd->types = NULL;
 	kvmi_kallsyms_free(kd->kallsyms);
 	kd->kallsyms = NULL;
+	kvmi_failure_fini(&kd->nokallsyms);
 	free(kd->info);
 	kd->info = NULL;
 	kvmi_spill_free(kd, kd->cpu);

@@ -114,6 +114,31 @@ kvmi_prepend(kvm_t *kd, const char *fmt, ...)
 }
 
 void
+kvmi_failure_note(kvm_t *kd, struct kvmi_failure *f)
+{
+	const int error = errno;
+
+	if (error != ENOMEM && error != EIO && f->text == NULL &&
+	    (f->text = strdup(kvm_geterr(kd))) != NULL)
+		f->error = error;
+	errno = error;
+}
+
+int
+kvmi_failure_tell(kvm_t *kd, const struct kvmi_failure *f)
+{
+	return f->error == 0 ? 0 : kvmi_err(kd, f->error, "%s", f->text);
+}
+
+void
+kvmi_failure_fini(struct kvmi_failure *f)
+{
+	free(f->text);
+	f->text = NULL;
+	f->error = 0;
+}
+
+void
 kvmi_report(kvm_t *kd)
 {
 	int error = errno;

@@ -321,13 +321,15 @@ kvmi_kallsyms(kvm_t *kd)
 	struct kvmi_kallsyms *ks;
 
 	pthread_mutex_lock(&kd->lazy);
-	if (kd->kallsyms == NULL) {
+	if (kd->kallsyms == NULL &&
+	    kvmi_failure_tell(kd, &kd->nokallsyms) == 0) {
 		ks = calloc(1, sizeof(*ks));
 		if (ks == NULL) {
 			kvmi_syserr(kd, ENOMEM, "kallsyms");
 		} else if (ks_load(kd, ks) == -1) {
 			kvmi_prepend(kd, "kallsyms");
 			kvmi_kallsyms_free(ks);
+			kvmi_failure_note(kd, &kd->nokallsyms);
 		} else {
 			kd->kallsyms = ks;
 		}

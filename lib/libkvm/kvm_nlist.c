@@ -72,62 +72,65 @@ nlist_from_header(kvm_t *kd, struct kvmi_want *w, size_t n)
 			}
 }
 
-/* The kernel's own table, where it can be read. */
-static void
-nlist_from_kallsyms(kvm_t *kd, struct kvmi_want *w, size_t n)
-{
-	const struct kvmi_kallsyms *ks = NULL;
-	uint64_t value;
-	size_t i;
-	char type;
+/*
+ * A table that can be asked for one name: 1: it has it, 0: it has not, -1: it
+ * can't be read.
+ */
+typedef int nlist_table(kvm_t *kd, const char *name, char *type,
+    uint64_t *value);
 
-	for (i = 0; i < n; i++) {
-		if (w[i].nl->n_type != N_UNDF)
-			continue;
-		if (ks == NULL && (ks = kvmi_kallsyms(kd)) == NULL)
-			return;
-		if (kvmi_kallsyms_lookup(ks, w[i].name, &type, &value)) {
-			w[i].nl->n_type = kvmi_letter_type(type);
-			w[i].nl->n_value = value;
-		}
-	}
+/* The kernel's own. */
+static int
+nlist_kallsyms(kvm_t *kd, const char *name, char *type, uint64_t *value)
+{
+	const struct kvmi_kallsyms *ks = kvmi_kallsyms(kd);
+
+	return ks == NULL ? -1 : kvmi_kallsyms_lookup(ks, name, type, value);
 }
 
-/* The modules' tables, where they can be read. */
-static void
-nlist_from_modules(kvm_t *kd, struct kvmi_want *w, size_t n)
+/* The modules'. */
+static int
+nlist_modules(kvm_t *kd, const char *name, char *type, uint64_t *value)
 {
-	const struct kvmi_modules *ms = NULL;
+	const struct kvmi_modules *ms = kvmi_modules(kd);
 	const struct kvmi_modsym *s;
-	size_t i;
 
-	for (i = 0; i < n; i++) {
-		if (w[i].nl->n_type != N_UNDF)
-			continue;
-		if (ms == NULL && (ms = kvmi_modules(kd)) == NULL)
-			return;
-		if ((s = kvmi_modsyms_lookup(ms, w[i].name)) != NULL) {
-			w[i].nl->n_type = kvmi_letter_type(s->letter);
-			w[i].nl->n_value = s->addr;
-		}
-	}
+	if (ms == NULL)
+		return -1;
+	s = kvmi_modsyms_lookup(ms, name);
+	if (s == NULL)
+		return 0;
+	*type = s->letter;
+	*value = s->addr;
+	return 1;
 }
 
-/* /proc/kallsyms, where it can be read. */
-static void
-nlist_from_ksymfile(kvm_t *kd, struct kvmi_want *w, size_t n)
+/* /proc/kallsyms. */
+static int
+nlist_ksymfile(kvm_t *kd, const char *name, char *type, uint64_t *value)
 {
-	const struct kvmi_ksymfile *kf = NULL;
+	const struct kvmi_ksymfile *kf = kvmi_ksymfile(kd);
+
+	return kf == NULL ? -1 : kvmi_ksymfile_lookup(kf, name, NULL, type,
+	    value);
+}
+
+/* What a table has of the names that are not found yet. */
+static void
+nlist_from(kvm_t *kd, nlist_table *look, struct kvmi_want *w, size_t n)
+{
 	uint64_t value;
 	size_t i;
 	char type;
+	int r;
 
 	for (i = 0; i < n; i++) {
 		if (w[i].nl->n_type != N_UNDF)
 			continue;
-		if (kf == NULL && (kf = kvmi_ksymfile(kd)) == NULL)
+		r = look(kd, w[i].name, &type, &value);
+		if (r == -1)
 			return;
-		if (kvmi_ksymfile_lookup(kf, w[i].name, NULL, &type, &value)) {
+		if (r == 1) {
 			w[i].nl->n_type = kvmi_letter_type(type);
 			w[i].nl->n_value = value;
 		}
@@ -149,7 +152,7 @@ nlist_pass_live(kvm_t *kd, struct kvmi_want *w, size_t n)
 		    kd->elf, w, n, m->text_min, slide) == -1)
 			return -1;
 	}
-	nlist_from_ksymfile(kd, w, n);
+	nlist_from(kd, nlist_ksymfile, w, n);
 	return 0;
 }
 
@@ -168,8 +171,8 @@ nlist_pass(kvm_t *kd, struct kvmi_want *w, size_t n)
 	    kd->machine->text_min, kd->hdr->kaslr_slide) == -1)
 		return -1;
 	nlist_from_header(kd, w, n);
-	nlist_from_kallsyms(kd, w, n);
-	nlist_from_modules(kd, w, n);
+	nlist_from(kd, nlist_kallsyms, w, n);
+	nlist_from(kd, nlist_modules, w, n);
 	return 0;
 }
 

@@ -971,6 +971,18 @@ int kvmi_excl_add(kvm_t *kd, unsigned int kind, uint64_t start, uint64_t size);
 
 struct kvmi_errtext;
 
+/* What went wrong when something was looked for that is not there. */
+struct kvmi_failure {
+	int error;		/* 0: nothing */
+	char *text;
+};
+
+/* Remembers what was just told, unless it may go better another time. */
+void kvmi_failure_note(kvm_t *kd, struct kvmi_failure *f);
+/* Tells it again: -1; 0: there is nothing to tell. */
+int kvmi_failure_tell(kvm_t *kd, const struct kvmi_failure *f);
+void kvmi_failure_fini(struct kvmi_failure *f);
+
 struct kvmi_errs {
 	pthread_mutex_t lock;
 	struct kvmi_errtext *head;	/* one for each thread that failed */
@@ -1036,6 +1048,7 @@ struct __kvm {
 	pthread_mutex_t lazy;	/* recursive: one may need another */
 	char *info;		/* VMCOREINFO, as text */
 	struct kvmi_kallsyms *kallsyms;
+	struct kvmi_failure nokallsyms;
 	struct kvmi_types *types;
 	struct kvmi_modules *modules;
 	struct kvmi_tasktype *tasktype;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "guest.h"
 
@@ -324,6 +325,32 @@ kallsyms_digits_everywhere_end_the_search(void **state)
 	guest_fini(&g);
 }
 
+/* This test checks that a search for a table that is not there is made once: what
+ * is read then is gone the second time. */
+static void
+kallsyms_search_that_failed_is_told_again(void **state)
+{
+	char why[KVM_ERRBUFSZ];
+	struct guest g;
+	size_t i;
+
+	(void)state;
+	guest_init(&g);
+	guest_put(&g, NULL, 300 * 20, 8);
+	guest_info(&g, "SYMBOL(_stext)=%llx", (unsigned long long)g.base);
+	guest_make(&g);
+	assert_int_equal(kvm_symbols(g.im.kd, nothing, &i), -1);
+	assert_int_equal(errno, ENOTSUP);
+	snprintf(why, sizeof(why), "%s", kvm_geterr(g.im.kd));
+	assert_int_equal(ftruncate(g.im.fd, 0), 0);
+	look_once(&g);
+	errno = 0;
+	assert_int_equal(kvm_symbols(g.im.kd, nothing, &i), -1);
+	assert_int_equal(errno, ENOTSUP);
+	assert_string_equal(kvm_geterr(g.im.kd), why);
+	guest_fini(&g);
+}
+
 /* This test checks the same of a table that has to be looked for. */
 static void
 kallsyms_damaged_is_not_found(void **state)
@@ -353,6 +380,7 @@ main(void)
 		cmocka_unit_test(kallsyms_without_keys_is_a_clear_error),
 		cmocka_unit_test(kallsyms_without_keys_is_found),
 		cmocka_unit_test(kallsyms_digits_everywhere_end_the_search),
+		cmocka_unit_test(kallsyms_search_that_failed_is_told_again),
 		cmocka_unit_test(kallsyms_damaged_never_crashes),
 		cmocka_unit_test(kallsyms_damaged_is_not_found),
 	};
