@@ -37,6 +37,22 @@ result "programs of units" $rc "$tmp/said"
 cflags=$(pkg-config --cflags libkvm 2>"$tmp/said")
 result "pkg-config" $? "$tmp/said"
 
+# What the library exports, what <kvm.h> declares, and what the pages tell of.
+printf '#include <kvm.h>\n' >"$tmp/all.c"
+# shellcheck disable=SC2086
+gcc $cflags -fsyntax-only -aux-info "$tmp/all" "$tmp/all.c"
+sed -n 's,.*/kvm\.h:.*[ *]\(kvm_[a-z0-9_]*\) (.*,\1,p' "$tmp/all" |
+    LC_ALL=C sort >"$tmp/declared"
+nm -D --defined-only "$tmp"/opt/swapcore/lib/libkvm.so |
+    sed -n 's/.* T \([^@]*\).*/\1/p' | LC_ALL=C sort >"$tmp/exported"
+[ -s "$tmp/declared" ] && diff "$tmp/declared" "$tmp/exported" >"$tmp/said"
+result "<kvm.h> declares what the library exports" $? "$tmp/said"
+while read -r name; do
+	grep -qx "\.F[no] \"*$name\( .*\)*" lib/libkvm/*.3 || echo "$name"
+done <"$tmp/declared" >"$tmp/said"
+[ ! -s "$tmp/said" ]
+result "a page tells of each function" $? "$tmp/said"
+
 # A header, twice, and nothing before it.
 include=$tmp/opt/swapcore/include
 for header in $(cd "$include" && find . -name '*.h' | sed 's,^\./,,' | sort); do
