@@ -152,14 +152,13 @@ umount /mnt || die umount
 """
 
 
-def after(case, dead, fs):
+def after(case, dead, fs, device="/dev/nvme0n1", prepare=""):
     """Boots the same disk again, with the arm id known, and saves there."""
     sha = disk.Disk(case.path("linux.0.core"), 0).sha(
         0, os.path.getsize(case.path("linux.0.core")))
     data, _ = case.run(
-        "await /dev/nvme0n1\n" + AFTER.format(
-            fs=fs, device="/dev/nvme0n1", armid="\n".join(
-                dead.found["armid"])),
+        "await /dev/nvme0n1\n" + prepare + AFTER.format(
+            fs=fs, device=device, armid="\n".join(dead.found["armid"])),
         disk.attach(disk.Disk(dead.image.path, dead.image.size), "nvme"),
         mem_mib=1024, timeout_s=180)
     found = crash.blocks(data)
@@ -168,8 +167,8 @@ def after(case, dead, fs):
 
 
 FILE = """
-{mkfs} || die mkfs
-mount -t {fs} /dev/nvme0n1 /mnt || die mount
+{mkfs} {device} || die mkfs
+mount -t {fs} {device} /mnt || die mount
 fragment /mnt/swap 280
 chmod 600 /mnt/swap
 mkswap /mnt/swap >/dev/null || die mkswap
@@ -179,13 +178,16 @@ swapon /mnt/swap || die swapon
 """
 
 
+EXT4 = "mkfs.ext4 -q -m 0 -F"
+
+
 @test(slow=True)
 def file_ext4_core_equals_memory(case):
     """a dump to a swap file on ext4, in 50 pieces that were never written to,
     equals memory and leaves the rest of the disk as it was, and savecore finds
     it beneath the file after the reboot and clears it."""
-    dead = kill(case, FILE.format(fs="ext4", mkfs="mkfs.ext4 -q -m 0 -F "
-                                  "/dev/nvme0n1"), "/mnt/swap")
+    dead = kill(case, FILE.format(fs="ext4", mkfs=EXT4, device="/dev/nvme0n1"),
+                "/mnt/swap")
     check(dead, PIECES)
     after(case, dead, "ext4")
 
@@ -193,8 +195,8 @@ def file_ext4_core_equals_memory(case):
 @test(slow=True, module="xfs")
 def file_xfs_core_equals_memory(case):
     """the same is so on xfs."""
-    dead = kill(case, FILE.format(fs="xfs", mkfs="mkfs.xfs -q -f "
-                                  "/dev/nvme0n1"), "/mnt/swap")
+    dead = kill(case, FILE.format(fs="xfs", mkfs="mkfs.xfs -q -f",
+                                  device="/dev/nvme0n1"), "/mnt/swap")
     check(dead, PIECES)
     after(case, dead, "xfs")
 
@@ -220,6 +222,31 @@ def volume_of_three_segments_core_equals_memory(case):
     case.equal(dead.image.pieces, [
         (409600 * 512, 204800 * 512), (2048 * 512, 204800 * 512),
         (819200 * 512, 204800 * 512)], "the pieces")
+
+
+# Its pieces are in another order on the disk.
+LARGE = """
+dmsetup create vg-data --noudevsync <<END || die dmsetup
+0 500000 linear /dev/nvme0n1 1000000
+500000 500000 linear /dev/nvme0n1 2048
+1000000 400000 linear /dev/nvme0n1 520000
+END
+await /dev/dm-0
+"""
+
+
+@test(slow=True, module="dm_mod")
+def file_on_volume_core_equals_memory(case):
+    """a dump to a swap file in 50 pieces, on a logical volume of three segments,
+    equals memory and leaves the rest of the disk as it was, and savecore finds
+    it beneath file and volume after the reboot and clears it."""
+    dead = kill(case, LARGE + FILE.format(fs="ext4", mkfs=EXT4,
+                                          device="/dev/dm-0"), "/mnt/swap")
+    check(dead, PIECES)
+    parts = {(first >= 1000000 * 512) - (first < 520000 * 512)
+             for first, _ in dead.image.pieces}
+    case.equal(parts, {-1, 0, 1}, "the segments that the file lies on")
+    after(case, dead, "ext4", "/dev/dm-0", LARGE)
 
 
 PINS = """
