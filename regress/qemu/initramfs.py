@@ -151,6 +151,17 @@ def script(text):
     return cpio.bytes()
 
 
+def more_files(files):
+    """An archive of files: name in the guest -> path; programs bring their
+    libraries."""
+    cpio = Cpio()
+    for name, path in files.items():
+        cpio.copy(path, name)
+        for library in libraries(path):
+            cpio.copy(library, library)
+    return cpio.bytes()
+
+
 def more_modules(root, release, names):
     """An archive of modules that not every guest loads, and the script that
     loads them; None where the kernel lacks one."""

@@ -41,6 +41,7 @@ import test_offline_memory # noqa: F401
 import test_panic       # noqa: F401
 import test_powercut    # noqa: F401
 import test_procs       # noqa: F401
+import test_rc         # noqa: F401
 import test_regs        # noqa: F401
 import test_resize      # noqa: F401
 import test_scsi        # noqa: F401
