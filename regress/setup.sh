@@ -9,7 +9,7 @@ packages='gcc gcc-12 g++ make binutils libc6-dev pkgconf libelf-dev libbpf-dev
     zlib1g-dev libzstd-dev liblzo2-dev libxxhash-dev libblkid-dev libmount-dev
     libcap-dev libdevmapper-dev libseccomp-dev libkdumpfile-dev libcmocka-dev
     mandoc python3 ca-certificates xz-utils zstd kmod'
-[ "${1-}" = quick ] || packages="$packages busybox-static qemu-system-x86
+[ "${1-}" = quick ] || packages="$packages busybox-static qemu-system-x86 jq
     qemu-utils cpio dmsetup e2fsprogs xfsprogs fdisk bpftool makedumpfile gdb"
 case ${1-} in
 bench) packages="$packages fio gnuplot-nox" ;;

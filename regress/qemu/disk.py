@@ -117,13 +117,13 @@ def whole(path, mib, blockdev=None):
 
 
 def guarded(path, swap_mib, table="gpt", sector=SECTOR, scratch_mib=0,
-            blockdev=None):
+            blockdev=None, guard_mib=GUARD_MIB):
     """guard, swap, guard, and scratch; the swap partition is number 2.
 
     sector: bytes of the disk's blocks; a GPT is for 512 alone.  blockdev: how
     QEMU is to open it; "{path}" stands for the image.
     """
-    lengths = [GUARD_MIB * MIB, swap_mib * MIB, GUARD_MIB * MIB]
+    lengths = [guard_mib * MIB, swap_mib * MIB, guard_mib * MIB]
     kinds = [LINUX_DATA, LINUX_SWAP, LINUX_DATA]
     if scratch_mib:
         lengths.append(scratch_mib * MIB)

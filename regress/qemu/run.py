@@ -19,6 +19,7 @@ import test_backtrace   # noqa: F401
 import test_broken      # noqa: F401
 import test_contexts    # noqa: F401
 import test_dumperfault # noqa: F401
+import test_examples    # noqa: F401
 import test_extents     # noqa: F401
 import test_filter      # noqa: F401
 import test_flood       # noqa: F401
