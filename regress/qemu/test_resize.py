@@ -101,14 +101,14 @@ dumpon /dev/vda || die "not armed again"
 
 
 # A slot from which a disk can be pulled out.
-SLOT = ["-device", "pcie-root-port,id=slot,slot=1,chassis=1"]
+SLOT = ["-device", "pcie-root-port,id=hot,slot=1,chassis=1"]
 
 
 def pulled(case, bus, device):
     """An armed disk is pulled out, with swap on it."""
     script = crash.arm_script(device, crashme="") + PAUSE + DISARMED
     with case.boot(script, [*SLOT, *disk.attach(
-            case.disk(64, None), bus, options="id=pulled,bus=slot")],
+            case.disk(64, None), bus, options="id=pulled,bus=hot")],
                    mem_mib=256) as vm:
         vm.data.wait("@@armed", 90)
         vm.qmp.cmd("device_del", id="pulled")
@@ -149,7 +149,7 @@ def unplug_of_one_leaves_the_other(case):
     dead = crash.kill(
         case, "nvme", meet=meet, dumpon="dumpon -d 0 /dev/vda",
         before=[*SLOT, *disk.attach(first, "virtio", 1,
-                                    "id=pulled,bus=slot")],
+                                    "id=pulled,bus=hot")],
         find="make_swap /dev/vda\n", work=f"""{PAUSE}
 n=0
 while grep -q vda {SYS}/device; do
