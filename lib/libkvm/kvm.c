@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kvm_bytes.h"
 #include "kvm_live.h"
+#include "kvm_tasks.h"
 
 /* A mutex that its holder may lock again. */
 static int

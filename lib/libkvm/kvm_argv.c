@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_tasks.h"
 
 void
 kvmi_strings_fini(struct kvmi_strings *s)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kvm_live.h"
+#include "kvm_tasks.h"
 #include "kvm_unwind.h"
 
 #define BT_FRAMES_MAX	8192u	/* more than stacks have room for */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 /* The registry: asked in this order.  The raw device takes what is left. */
 const struct kvmi_format *const kvmi_formats[] = {

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 /* Enough for the file header, a segment header, and ext_magic behind them. */
 #define CORE_HEAD	64u

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 #define ELF_BATCH	64u		/* program headers read at once */
 #define ELF_NOTES_MAX	(KCORE_CPU_MAX + (16u << 20))

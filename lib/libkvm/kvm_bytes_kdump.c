@@ -11,7 +11,7 @@
 
 #include <sys/diskdump.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 #define KDUMP_NOTES_MAX	(KCORE_CPU_MAX + (16u << 20))
 #define KDUMP_CPUS_MAX	65536

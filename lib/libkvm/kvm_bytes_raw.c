@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 static int
 raw_open(kvm_t *kd)

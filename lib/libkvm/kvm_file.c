@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "kvm_private.h"
+#include "kvm_tasks.h"
 
 #define FILE_BITS	64u		/* of a word of the kernel's bitmaps */
 #define FILE_TABLE_MAX	(1u << 24)	/* descriptors of a process */

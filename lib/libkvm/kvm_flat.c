@@ -9,7 +9,7 @@
 
 #include <sys/diskdump.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 typedef unsigned long long ull;
 

@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "kvm_private.h"
+#include "kvm_tasks.h"
 
 static int
 files_get(kvm_t *kd, int op, int arg, int *cnt)

@@ -13,7 +13,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 #define GZ_WINDOW	32768u
 #define GZ_SPAN		(1u << 20)	/* bytes from place to place, at first */

@@ -18,7 +18,7 @@
 
 #include <zlib.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 #define GZIP_HEAD	24u
 #define GZIP_TAIL	8u

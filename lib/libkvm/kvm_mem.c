@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kvm_bytes.h"
 #include "kvm_live.h"
 
 static int

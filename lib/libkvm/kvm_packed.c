@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 #define PACKED_SLOTS	16u
 #define PACKED_MEMORY	(16u << 20)	/* bytes of frames that are kept */

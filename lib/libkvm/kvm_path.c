@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_tasks.h"
 
 #define PATH_STEPS	8192u		/* dentries and mounts of one path */
 #define PATH_DELETED	" (deleted)"

@@ -38,8 +38,9 @@
  *	kvm_packed.c, kvm_zstd.c,	and that all of it is compressed
  *	kvm_gzip.c, kvm_gzindex.c
  *
- * and beside them kvm_dump.c and its kin, which save and clear dumps.  What only
- * the running system needs is in kvm_live.h, and backtraces in kvm_unwind.h.
+ * and beside them kvm_dump.c and its kin, which save and clear dumps.  What few
+ * files need is in kvm_bytes.h (formats, compression), kvm_tasks.h (tasks,
+ * processes), kvm_unwind.h (backtraces) and kvm_live.h (the running system).
  */
 #ifndef _KVM_PRIVATE_H_
 #define _KVM_PRIVATE_H_
@@ -232,99 +233,15 @@ const struct kvmi_machine *kvmi_machine_elf(unsigned int elf_machine);
 /* By uname(1)'s name, in len bytes. */
 const struct kvmi_machine *kvmi_machine_name(const char *name, size_t len);
 
-/* ---- kvm_bytes.c: formats ---- */
+/* ---- kvm_bytes.c, kvm_bytes_raw.c: the file or device ---- */
 
-/*
- * One format of corefile.  To add one: write a table, name it in
- * kvmi_formats[] (kvm_bytes.c).
- */
-struct kvmi_format {
-	const char *name;
-	/*
-	 * Looks at the opened file.  1: mine, and ready; 0: not mine, ask the
-	 * next; -1: mine, but it can't be used: text set.
-	 */
-	int (*open)(kvm_t *kd);
-	/*
-	 * Reads len bytes of CORE_DATA at off, all of them: 0, or -1 with a
-	 * text.  The caller has checked that they are there.  Any thread.
-	 */
-	int (*read)(kvm_t *kd, void *buf, size_t len, uint64_t off);
-};
-
-extern const struct kvmi_format kvmi_format_core, kvmi_format_elf,
-    kvmi_format_kdump, kvmi_format_raw;
-extern const struct kvmi_format *const kvmi_formats[];
-
-/* Reads CORE_DATA by kd->where: get() is given its place there, in bytes. */
-int kvmi_where_read(kvm_t *kd, void *buf, size_t len, uint64_t off,
-    int (*get)(kvm_t *kd, void *buf, size_t len, uint64_t place));
 /* Reads len bytes at off, of what the file was before it was wrapped in
  * anything: 0, or -1 with a text. */
 int kvmi_pread(kvm_t *kd, void *buf, size_t len, uint64_t off);
-/* The same of the file as it is. */
-int kvmi_file_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
-
-/* ---- kvm_packed.c: compressed files ---- */
-
-#define KVMI_FRAME_MAX	(16u << 20)	/* bytes that are unpacked at once */
-
-struct kvmi_packed;
-
-/*
- * One way that a file can be compressed.  To add one: write a table, name it in
- * packings[] (kvm_packed.c).
- */
-struct kvmi_packing {
-	const char *name;
-	/*
-	 * 1: so it is, and its frames are added; 0: it is not; -1: it is, but
-	 * it can't be used: text set.
-	 */
-	int (*open)(kvm_t *kd, struct kvmi_packed *k);
-	/* Unpacks frame n, all of it: 0, or -1 with a text.  Any thread. */
-	int (*unpack)(kvm_t *kd, uint64_t n, uint8_t *buf);
-};
-
-extern const struct kvmi_packing kvmi_packing_zstd, kvmi_packing_members,
-    kvmi_packing_gzip;
-
-struct kvmi_frame {
-	uint64_t packed, plain;	/* where it begins in the file, and unpacked */
-};
-
-struct kvmi_packed {
-	const struct kvmi_packing *how;
-	struct kvmi_frame *frames;	/* and one more, where all ends */
-	uint32_t *sums;		/* of frames, or NULL */
-	size_t nframes;
-	size_t frame_max;	/* bytes of the largest one */
-	uint64_t size;		/* bytes unpacked */
-	struct kvmi_slots *slots;
-	struct kvmi_gzindex *index;
-};
-
-/* Finds out whether it is compressed, and then what it was is read: 0; -1 with
- * a text. */
-int kvmi_packed_open(kvm_t *kd);
-void kvmi_packed_close(kvm_t *kd);
-int kvmi_packed_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
-/* Adds a frame of so many bytes behind the others: 0, or -1 with a text. */
-int kvmi_packed_add(kvm_t *kd, struct kvmi_packed *k, uint64_t packed,
-    uint64_t plain);
-
-/* ---- kvm_gzindex.c: any gzip file ---- */
-
-#define KVMI_GZ_FRAME	(1u << 20)
-
-struct kvmi_gzindex;
-
-/* Unpacks all of it once: NULL with a text, or *size is what that gave. */
-struct kvmi_gzindex *kvmi_gzindex_build(kvm_t *kd, uint64_t *size);
-void kvmi_gzindex_free(struct kvmi_gzindex *x);
-/* 0, or -1 with a text.  Any thread. */
-int kvmi_gzindex_read(kvm_t *kd, struct kvmi_gzindex *x, uint8_t *buf,
-    size_t len, uint64_t off);
+/* Writes to the raw device, within its window: 0, or -1 with a text. */
+int kvmi_raw_write(kvm_t *kd, const void *buf, size_t len, uint64_t off);
+/* 0: kd is a raw device, and was opened for writing if wr; -1 with a text. */
+int kvmi_raw_check(kvm_t *kd, bool wr);
 
 /* ---- kvm_small.c: short reads ---- */
 
@@ -357,40 +274,6 @@ void kvmi_small_map(kvm_t *kd);
 void kvmi_small_forget(kvm_t *kd);
 /* As kvmi_pread(); quicker where it is short. */
 int kvmi_small_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
-
-/* ---- kvm_bytes_raw.c ---- */
-
-/* Writes to the raw device, within its window: 0, or -1 with a text. */
-int kvmi_raw_write(kvm_t *kd, const void *buf, size_t len, uint64_t off);
-/* 0: kd is a raw device, and was opened for writing if wr; -1 with a text. */
-int kvmi_raw_check(kvm_t *kd, bool wr);
-
-/* ---- kvm_flat.c: flattened files ---- */
-
-/* Finds out, and then kvmi_pread() reads what it was: 0, or -1 with a text. */
-int kvmi_flat_open(kvm_t *kd);
-/* Where it has *len bytes of off, or fewer; 0: none. */
-uint64_t kvmi_flat_find(kvm_t *kd, uint64_t off, size_t *len);
-/* The bytes from off on that no block has, but one behind them: zeros.  At
- * most len; 0: off is in a block or behind all of them. */
-size_t kvmi_flat_gap(kvm_t *kd, uint64_t off, size_t len);
-
-/* ---- kvm_unpack.c: compressed pages ---- */
-
-/* Unpacks a page by the flags of its descriptor: 0, or -1 with a text. */
-int kvmi_unpack(kvm_t *kd, uint32_t flags, uint8_t *page, const uint8_t *from,
-    size_t len);
-
-struct kvmi_pages;
-
-struct kvmi_pages *kvmi_pages_create(void);
-void kvmi_pages_destroy(struct kvmi_pages *p);
-/*
- * Reads from byte `at' of a page on, within it, through kd->pages; get() gets
- * pages.  0, or -1 with a text.
- */
-int kvmi_pages_read(kvm_t *kd, uint64_t number, void *buf, size_t len,
-    size_t at, int (*get)(kvm_t *kd, uint64_t number, uint8_t *page));
 
 /* ---- kvm_translate.c ---- */
 
@@ -645,95 +528,6 @@ void kvmi_types_free(struct kvmi_types *ts);
 /* kvm_modtype.c: finds those of the modules. */
 void kvmi_modtypes_load(kvm_t *kd, struct kvmi_types *base);
 
-/* ---- kvm_tasktype.c: members of the kernel's structures for tasks ---- */
-
-enum kvmi_field {
-	/* of task_struct, down to _COMM */
-	KVMI_TASK_TASKS, KVMI_TASK_THREAD, KVMI_TASK_STATE, KVMI_TASK_EXIT,
-	KVMI_TASK_FLAGS, KVMI_TASK_PID, KVMI_TASK_TGID, KVMI_TASK_PRIO,
-	KVMI_TASK_START, KVMI_TASK_STACK, KVMI_TASK_MM, KVMI_TASK_PARENT,
-	KVMI_TASK_CRED, KVMI_TASK_SIGNAL, KVMI_TASK_ONCPU, KVMI_TASK_CPU,
-	KVMI_TASK_UTIME, KVMI_TASK_STIME, KVMI_TASK_RUNTIME, KVMI_TASK_FILES,
-	KVMI_TASK_COMM,
-	KVMI_SIG_HEAD, KVMI_SIG_NTHREADS, KVMI_SIG_PGID, KVMI_SIG_SID,
-	KVMI_SIG_TTY,
-	KVMI_SIG_UTIME, KVMI_SIG_STIME, KVMI_SIG_RUNTIME, KVMI_SIG_CUTIME,
-	KVMI_SIG_CSTIME, KVMI_SIG_SHOWNU, KVMI_SIG_SHOWNS,
-	KVMI_PID_NR,
-	KVMI_CRED_UID, KVMI_CRED_EUID, KVMI_CRED_SUID,
-	KVMI_CRED_GID, KVMI_CRED_EGID, KVMI_CRED_SGID,
-	KVMI_TTY_INDEX, KVMI_TTY_DRIVER, KVMI_TTYDRV_MAJOR, KVMI_TTYDRV_MINOR,
-	KVMI_MM_VSIZE, KVMI_MM_FILE, KVMI_MM_ANON, KVMI_MM_SHMEM,
-	KVMI_MM_FILECPU, KVMI_MM_ANONCPU, KVMI_MM_SHMEMCPU,
-	KVMI_MM_PGD, KVMI_MM_ARG_START, KVMI_MM_ARG_END, KVMI_MM_ENV_START,
-	KVMI_MM_ENV_END,
-	KVMI_FILES_FDT, KVMI_FDT_MAX, KVMI_FDT_FD, KVMI_FDT_OPEN,
-	KVMI_FDT_CLOEXEC,
-	KVMI_FILE_FLAGS, KVMI_FILE_POS, KVMI_FILE_OP, KVMI_FILE_CRED,
-	KVMI_FILE_DATA, KVMI_FILE_COUNT, KVMI_FILE_REF, KVMI_FILE_INODE,
-	KVMI_FILE_MNT, KVMI_FILE_DENTRY,
-	KVMI_INODE_MODE, KVMI_INODE_SIZE, KVMI_INODE_INO, KVMI_INODE_RDEV,
-	KVMI_INODE_SB, KVMI_SB_DEV, KVMI_SB_TYPE, KVMI_FSTYPE_NAME,
-	KVMI_DENTRY_PARENT, KVMI_DENTRY_NAME, KVMI_DENTRY_LEN,
-	KVMI_DENTRY_HASH,
-	KVMI_MOUNT_MNT, KVMI_MOUNT_ROOT, KVMI_MOUNT_PARENT, KVMI_MOUNT_POINT,
-	KVMI_NFIELDS
-};
-
-struct kvmi_tasktype {
-	struct {
-		uint32_t off;
-		uint32_t size;	/* 0: this kernel has no such member */
-	} f[KVMI_NFIELDS];
-	size_t task_size;	/* bytes of task_struct to be read */
-	kvaddr_t init_task;
-	kvaddr_t percpu;	/* __per_cpu_offset[]; 0: none */
-};
-
-/* Finds them when first asked: NULL with a text.  Any thread. */
-const struct kvmi_tasktype *kvmi_tasktype(kvm_t *kd);
-/* The number in a member, read from a structure: 0 where there is none. */
-uint64_t kvmi_field_get(const struct kvmi_tasktype *tt, const void *buf,
-    enum kvmi_field field);
-/* The same, of the structure at va: 0, or -1 with a text. */
-int kvmi_field_read(kvm_t *kd, const struct kvmi_tasktype *tt, kvaddr_t va,
-    enum kvmi_field field, uint64_t *value);
-/* The kernel's major << 20 | minor, as makedev(3) has it. */
-uint32_t kvmi_makedev(uint64_t dev);
-
-/* ---- kvm_task.c: tasks, which are threads ---- */
-
-struct kvmi_task {
-	kvaddr_t addr;		/* of its task_struct */
-	kvaddr_t stack, mm, parent, cred, signal, files;
-	uint64_t start_ns;	/* since boot */
-	uint64_t utime_ns, stime_ns, runtime_ns;
-	uint32_t pid, tgid, flags, cpu;
-	uint8_t nice;		/* + 20 */
-	bool on_cpu;
-	char state;		/* ps(1)'s letter */
-	char comm[17];
-};
-
-#define KVMI_TASK_KTHREAD	0x00200000u	/* in flags: PF_KTHREAD */
-
-/* Called for each task: other than 0 ends the walk, which returns it. */
-typedef int kvmi_task_fn(void *cookie, const struct kvmi_task *task);
-
-/* Reads the task at addr: 0, or -1 with a text. */
-int kvmi_task_read(kvm_t *kd, const struct kvmi_tasktype *tt, kvaddr_t addr,
-    struct kvmi_task *task);
-/* The first thread of every process; -1 with a text on a damaged list. */
-int kvmi_task_leaders(kvm_t *kd, const struct kvmi_tasktype *tt,
-    kvmi_task_fn *fn, void *cookie);
-/* All threads of a process. */
-int kvmi_task_threads(kvm_t *kd, const struct kvmi_tasktype *tt,
-    const struct kvmi_task *leader, kvmi_task_fn *fn, void *cookie);
-
-/* Finds process pid, at addr unless that is 0: 0, or -1 with a text. */
-int kvmi_task_find(kvm_t *kd, const struct kvmi_tasktype *tt, uint32_t pid,
-    kvaddr_t addr, struct kvmi_task *leader);
-
 /* ---- kvm_elems.c: arrays that are given out ---- */
 
 /* What a function gave out last. */
@@ -762,52 +556,7 @@ const char *kvmi_texts_add(kvm_t *kd, struct kvmi_texts *t, const char *s,
     size_t len);
 void kvmi_texts_fini(struct kvmi_texts *t);
 
-/* ---- kvm_procs.c, kvm_argv.c, kvm_getfiles.c: processes ---- */
-
-/*
- * Where processes come from.  All of them return 0, or -1 with a text that
- * kvmi_report() has not seen.  The arguments have been checked.
- */
-struct kvmi_procops {
-	/*
-	 * Adds a struct kinfo_proc2 for each process that kvmi_proc_wanted()
-	 * says yes to.  Members that do not fit into to->elemsize need not be
-	 * found.
-	 */
-	int (*procs)(kvm_t *kd, int op, int arg, struct kvmi_elems *to);
-	/* Adds a struct kinfo_lwp for each thread; procaddr may be 0. */
-	int (*lwps)(kvm_t *kd, int pid, kvaddr_t procaddr,
-	    struct kvmi_elems *to);
-	/*
-	 * The memory with the arguments, or the environment, as
-	 * /proc/PID/cmdline and environ show it: at most max bytes of it in
-	 * *buf, from malloc(3), and their number in *len, which may be 0.  Of p,
-	 * only p_pid and p_paddr, which may be 0, are there.  A process without
-	 * memory of its own is an error, ENOEXEC.
-	 */
-	int (*strings)(kvm_t *kd, const struct kinfo_proc2 *p, bool env,
-	    size_t max, char **buf, size_t *len);
-	/*
-	 * KERN_FILE_BYPID: adds a struct kinfo_file for each descriptor of
-	 * process pid, or of all processes where it is -1, in order; with paths
-	 * in texts.
-	 * KERN_FILE_BYFILE: each file once.
-	 */
-	int (*files)(kvm_t *kd, int op, int pid, struct kvmi_elems *to,
-	    struct kvmi_texts *texts);
-	/* Load averages of the last 1, 5 and 15 minutes. */
-	int (*loadavg)(kvm_t *kd, double load[3]);
-};
-
-/* In a dump, or the memory of a running kernel. */
-extern const struct kvmi_procops kvmi_procops_dead;
-/* The running system's, through /proc. */
-extern const struct kvmi_procops kvmi_procops_live;
-
-/* Those of this handle: NULL with a text. */
-const struct kvmi_procops *kvmi_procops(kvm_t *kd);
-/* Is it one of those that op and arg choose? */
-bool kvmi_proc_wanted(int op, int arg, const struct kinfo_proc2 *p);
+/* ---- kvm_argv.c ---- */
 
 /* What kvm_getargv(3) gave out last. */
 struct kvmi_strings {
@@ -816,35 +565,6 @@ struct kvmi_strings {
 };
 
 void kvmi_strings_fini(struct kvmi_strings *s);
-
-/* ---- kvm_dead.c, kvm_proc.c, kvm_lwp.c: processes in a dump ---- */
-
-int kvmi_dead_procs(kvm_t *kd, int op, int arg, struct kvmi_elems *to);
-int kvmi_dead_lwps(kvm_t *kd, int pid, kvaddr_t procaddr,
-    struct kvmi_elems *to);
-int kvmi_dead_strings(kvm_t *kd, const struct kinfo_proc2 *p, bool env,
-    size_t max, char **buf, size_t *len);
-int kvmi_dead_files(kvm_t *kd, int op, int pid, struct kvmi_elems *to,
-    struct kvmi_texts *texts);
-
-/* p_stat and l_stat of ps(1)'s letter. */
-int8_t kvmi_proc_stat(char state);
-int8_t kvmi_lwp_stat(char state, bool on_cpu);
-
-/* ---- kvm_path.c: names of open files ---- */
-
-#define KVMI_PATH	4352u	/* bytes: PATH_MAX and some more */
-#define KVMI_FSTYPE	32u
-
-struct kvmi_opened {
-	kvaddr_t mnt, dentry;	/* struct path */
-	char fstype[KVMI_FSTYPE];
-	uint64_t ino;
-};
-
-/* Makes its path in buf, which has KVMI_PATH bytes: NULL with a text. */
-const char *kvmi_path(kvm_t *kd, const struct kvmi_tasktype *tt,
-    const struct kvmi_opened *o, char *buf);
 
 /* ---- kvm_regs.c ---- */
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_tasks.h"
 
 #define PROC_CPUS	8192u	/* of which counters are added up */
 #define PROC_NSEC	1000000000u

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "kvm_live.h"
+#include "kvm_tasks.h"
 
 #define PROCFD_STRINGS	(16u << 20)	/* bytes, unless fewer are asked for */
 #define PROCFD_TEXT	4096u

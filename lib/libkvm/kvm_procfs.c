@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "kvm_live.h"
+#include "kvm_tasks.h"
 
 #define PROCFS_TEXT	4096u	/* holds what is needed of stat and status */
 #define PROCFS_NSEC	1000000000ull

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_tasks.h"
 
 const struct kvmi_procops *
 kvmi_procops(kvm_t *kd)

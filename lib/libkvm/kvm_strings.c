@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_tasks.h"
 
 /* The kernel takes up to 6 MiB; prctl(2) could make it anything. */
 #define STRINGS_MAX	(16u << 20)	/* bytes that are believed */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_tasks.h"
 
 #define TASK_MAX	(1u << 22)	/* PID_MAX_LIMIT */
 

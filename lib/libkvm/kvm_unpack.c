@@ -13,7 +13,7 @@
 
 #include <sys/diskdump.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 /* Each unpacks a whole page: false where it is not one. */
 static bool

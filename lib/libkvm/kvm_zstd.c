@@ -16,7 +16,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 
-#include "kvm_private.h"
+#include "kvm_bytes.h"
 
 #define ZSTD_SKIP_MAGIC	0x184d2a50u	/* and the 15 that follow */
 #define ZSTD_SKIP_TABLE	0x184d2a5eu
