@@ -45,25 +45,15 @@ static const struct {
 	    "set aside for a crash kernel" },
 };
 
-/* n pages more, or fewer, of what md_classify() said. */
+/* n pages more, or fewer where it is negative, of what md_classify() said. */
 static void
-count_add(struct dump *d, unsigned int count, uint64_t n)
+count_add(struct dump *d, unsigned int count, int64_t n)
 {
 	if (count >= KCORE_NCOUNTS) {
-		d->kinds[count - KCORE_NCOUNTS] += n;
+		d->kinds[count - KCORE_NCOUNTS] += (uint64_t)n;
 		count = kinds[count - KCORE_NCOUNTS].count;
 	}
-	d->hdr.counts[count] += n;
-}
-
-static void
-count_sub(struct dump *d, unsigned int count, uint64_t n)
-{
-	if (count >= KCORE_NCOUNTS) {
-		d->kinds[count - KCORE_NCOUNTS] -= n;
-		count = kinds[count - KCORE_NCOUNTS].count;
-	}
-	d->hdr.counts[count] -= n;
+	d->hdr.counts[count] += (uint64_t)n;
 }
 
 /* Pass 1: asks for each page once, and notes the answer in the map. */
@@ -100,10 +90,10 @@ classify_all(struct dump *d)
 			if (state == DUMP_KEEP)
 				continue;
 			dump_map_set(&d->map, ram->idx + i, n, state);
-			count_add(d, count, n);
+			count_add(d, count, (int64_t)n);
 			if (d->vars_paddr >= pa &&
 			    d->vars_paddr - pa < n * KCORE_ALIGN)
-				count_sub(d, count, 1);
+				count_add(d, count, -1);
 		}
 	}
 	vars_set(d, DUMP_KEEP);
@@ -128,31 +118,33 @@ uncount(void *cookie, const struct dump_run *run)
 		if (n == 0 || n > run->npages - i)
 			n = 1;
 		if (state != DUMP_KEEP)
-			count_sub(d, count, n);
+			count_add(d, count, -(int64_t)n);
 	}
 }
 
+/* What becomes of the kernel's own memory, which no level leaves out. */
+struct vital {
+	struct dump_map *map;
+	enum dump_state from, to;
+};
+
 static void
-vital_hide(void *cookie, kpaddr_t pa)
+vital_set(void *cookie, kpaddr_t pa)
 {
-	struct dump *d = cookie;
+	const struct vital *v = cookie;
 	uint64_t idx;
 
-	if (dump_map_find(&d->map, pa, &idx) &&
-	    dump_map_get(&d->map, idx) == DUMP_KEEP)
-		dump_map_set(&d->map, idx, 1, DUMP_FILTERED);
+	if (dump_map_find(v->map, pa, &idx) &&
+	    dump_map_get(v->map, idx) == v->from)
+		dump_map_set(v->map, idx, 1, v->to);
 }
 
-/* The kernel's own memory is never left out by a level. */
 static void
-vital_show(void *cookie, kpaddr_t pa)
+vital_set_all(struct dump *d, enum dump_state from, enum dump_state to)
 {
-	struct dump *d = cookie;
-	uint64_t idx;
+	struct vital v = { &d->map, from, to };
 
-	if (dump_map_find(&d->map, pa, &idx) &&
-	    dump_map_get(&d->map, idx) == DUMP_FILTERED)
-		dump_map_set(&d->map, idx, 1, DUMP_KEEP);
+	md_vital_pages(d->hdr.ptdpaddr, d->map.npages, vital_set, &v);
 }
 
 /* Truncates by value, all values or until npages are gone: how many are. */
@@ -180,10 +172,10 @@ plan_shrink(struct dump *d, uint64_t excess)
 	}
 	d->hdr.flags |= KCORE_F_TRUNCATED;
 	/* Out of truncation's sight, the last of them for good. */
-	md_vital_pages(d->hdr.ptdpaddr, d->map.npages, vital_hide, d);
+	vital_set_all(d, DUMP_KEEP, DUMP_FILTERED);
 	vars_set(d, DUMP_FILTERED);
 	gone = truncate_by_value(d, pages);
-	md_vital_pages(d->hdr.ptdpaddr, d->map.npages, vital_show, d);
+	vital_set_all(d, DUMP_FILTERED, DUMP_KEEP);
 	vars_set(d, DUMP_FILTERED);
 	if (gone < pages)
 		gone += truncate_by_value(d, pages - gone);
