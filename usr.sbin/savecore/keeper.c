@@ -22,6 +22,20 @@
 #include "hook.h"
 #include "keeper.h"
 
+/* What hooks are told of, and the name of each that goes with the newest core,
+ * which is the first. */
+static const struct {
+	enum keeper_file what;
+	const char *key, *link;
+} keeper_told[] = {
+	{ KEEPER_CORE, "core", "linux.core.last" },
+	{ KEEPER_KERNEL, "kernel", "linux.last" },
+	{ KEEPER_INFO, "info", "info.last" },
+	{ KEEPER_DMESG, "dmesg", "dmesg.last" },
+};
+
+#define KEEPER_NTOLD	(sizeof(keeper_told) / sizeof(keeper_told[0]))
+
 /* A device that the worker may write. */
 struct keeper_device {
 	int fd;			/* -1: not asked for */
@@ -241,15 +255,6 @@ keeper_hook_file(const struct keeper *k, struct hook_env *env, const char *key,
 static void
 keeper_hooks(const struct keeper *k, const char *report, int status)
 {
-	static const struct {
-		enum keeper_file what;
-		const char *key;
-	} files[] = {
-		{ KEEPER_CORE, "core" },
-		{ KEEPER_KERNEL, "kernel" },
-		{ KEEPER_INFO, "info" },
-		{ KEEPER_DMESG, "dmesg" },
-	};
 	struct hook_env env = { .n = 0 };
 	char text[32];
 	size_t i;
@@ -258,9 +263,9 @@ keeper_hooks(const struct keeper *k, const char *report, int status)
 	hook_add(&env, "number", text);
 	hook_add(&env, "status", status == 0 ? "0" : "1");
 	keeper_hook_file(k, &env, "directory", "");
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		keeper_hook_file(k, &env, files[i].key,
-		    keeper_made(k, files[i].what));
+	for (i = 0; i < KEEPER_NTOLD; i++)
+		keeper_hook_file(k, &env, keeper_told[i].key,
+		    keeper_made(k, keeper_told[i].what));
 	keeper_hook_file(k, &env, "report", report);
 	if (k->committed[KEEPER_FACTS])
 		hook_add_facts(&env, k->files[KEEPER_FACTS].fd);
@@ -273,23 +278,15 @@ keeper_hooks(const struct keeper *k, const char *report, int status)
 static void
 keeper_links(const struct keeper *k, const char *report)
 {
-	const struct {
-		const char *link;
-		const char *to;
-	} links[] = {
-		{ "linux.core.last", keeper_made(k, KEEPER_CORE) },
-		{ "linux.last", keeper_made(k, KEEPER_KERNEL) },
-		{ "info.last", keeper_made(k, KEEPER_INFO) },
-		{ "dmesg.last", keeper_made(k, KEEPER_DMESG) },
-		{ "crash.txt.last", report },
-	};
 	size_t i;
 
-	if (k->dir->part == CRASHDIR_REST && !dir_linked(k->dir, links[0].link,
-	    links[0].to))
+	if (k->dir->part == CRASHDIR_REST && !dir_linked(k->dir,
+	    keeper_told[0].link, keeper_made(k, keeper_told[0].what)))
 		return;
-	for (i = 0; i < sizeof(links) / sizeof(links[0]); i++)
-		dir_link(k->dir, links[i].link, links[i].to);
+	for (i = 0; i < KEEPER_NTOLD; i++)
+		dir_link(k->dir, keeper_told[i].link,
+		    keeper_made(k, keeper_told[i].what));
+	dir_link(k->dir, "crash.txt.last", report);
 }
 
 /* What goes with a core once that is there. */

@@ -124,23 +124,29 @@ outfile_write(int fd, const void *buf, size_t len)
 }
 
 int
-outfile_pwrite(const struct outfile *out, const void *buf, size_t len,
-    uint64_t off)
+outfile_write_at(int fd, const void *buf, size_t len, uint64_t off)
 {
 	const unsigned char *from = buf;
 	ssize_t n;
 
-	if (out->stream)
-		return out->flat ? flat_block(out, buf, len, off) :
-		    outfile_write(out->fd, buf, len);
 	for (; len > 0; from += n, len -= (size_t)n, off += (uint64_t)n) {
-		n = pwrite(out->fd, from, len, (off_t)off);
+		n = pwrite(fd, from, len, (off_t)off);
 		if (n == -1 && errno == EINTR)
 			n = 0;
 		if (n == -1)
 			return -1;
 	}
 	return 0;
+}
+
+int
+outfile_pwrite(const struct outfile *out, const void *buf, size_t len,
+    uint64_t off)
+{
+	if (!out->stream)
+		return outfile_write_at(out->fd, buf, len, off);
+	return out->flat ? flat_block(out, buf, len, off) :
+	    outfile_write(out->fd, buf, len);
 }
 
 /* Some file systems know only then that a disk is full; a pipe can't. */

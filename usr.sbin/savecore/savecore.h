@@ -278,6 +278,7 @@ int outfile_restart(struct outfile *out, const struct savecore_opts *opts,
  * written: 0, or -1 with errno and no message.
  */
 int outfile_write(int fd, const void *buf, size_t len);
+int outfile_write_at(int fd, const void *buf, size_t len, uint64_t off);
 int outfile_pwrite(const struct outfile *out, const void *buf, size_t len,
     uint64_t off);
 /* Ends it: it only has to be committed. */

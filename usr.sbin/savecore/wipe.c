@@ -31,14 +31,12 @@ wipe_len(off_t off, off_t end)
 static int
 wipe_write(int fd, const unsigned char *buf, off_t end)
 {
+	size_t len;
 	off_t off;
-	ssize_t n;
 
-	for (off = KCORE_ALIGN; off < end; off += n) {
-		n = pwrite(fd, buf, wipe_len(off, end), off);
-		if (n == -1 && errno == EINTR)
-			n = 0;
-		if (n == -1)
+	for (off = KCORE_ALIGN; off < end; off += (off_t)len) {
+		len = wipe_len(off, end);
+		if (outfile_write_at(fd, buf, len, (uint64_t)off) == -1)
 			return -1;
 	}
 	return 0;
