@@ -49,6 +49,35 @@ dumpdev_fail(struct dumpdev *dd, int error, const char *fmt, ...)
 	return error;
 }
 
+const char *
+dumpdev_op_name(enum dumpdev_op op)
+{
+	return op == DUMPDEV_READ ? "read" :
+	    op == DUMPDEV_WRITE ? "write" : "flush";
+}
+
+int
+dumpdev_dma_alloc(struct dumpdev *dd, size_t len, struct dumpdev_dma *mem,
+    const char *what)
+{
+	int error;
+
+	error = dd->bus->ops->dma_alloc(dd->bus, len, mem);
+	if (error == 0)
+		return 0;
+	memset(mem, 0, sizeof(*mem));
+	return dumpdev_fail(dd, error, "no memory for %s (%zu bytes)", what,
+	    len);
+}
+
+void
+dumpdev_dma_free(struct dumpdev *dd, struct dumpdev_dma *mem)
+{
+	if (mem->va != NULL)
+		dd->bus->ops->dma_free(dd->bus, mem);
+	memset(mem, 0, sizeof(*mem));
+}
+
 int
 dumpdev_match(struct dumpdev *dd)
 {
@@ -158,13 +187,6 @@ dumpdev_start(struct dumpdev *dd)
 		    dd->ops->name, -error);
 	}
 	return 0;
-}
-
-static const char *
-dumpdev_op_name(enum dumpdev_op op)
-{
-	return op == DUMPDEV_READ ? "read" :
-	    op == DUMPDEV_WRITE ? "write" : "flush";
 }
 
 /* Hands the slot's request to the driver, with a new deadline. */

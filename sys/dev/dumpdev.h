@@ -213,6 +213,16 @@ __must_check int poll_until(struct dumpdev_bus *bus, int (*done)(void *),
 __printf(3, 4) int dumpdev_fail(struct dumpdev *dd, int error, const char *fmt,
     ...);
 
+/* "read", "write" or "flush": for a reason. */
+const char *dumpdev_op_name(enum dumpdev_op op);
+
+/* Armed.  A driver's DMA memory, zeroed: as the bus's dma_alloc, with a reason
+ * that says what it was for.  On failure mem is all zeros. */
+__must_check int dumpdev_dma_alloc(struct dumpdev *dd, size_t len,
+    struct dumpdev_dma *mem, const char *what);
+/* Gives back what there is, and zeroes mem. */
+void dumpdev_dma_free(struct dumpdev *dd, struct dumpdev_dma *mem);
+
 /*
  * Armed.  Finds the driver for dd's bus and unit: sets dd->ops.  -ENODEV: no
  * driver knows the controller.  -EOPNOTSUPP: one does, and refuses.

@@ -108,12 +108,9 @@ ahci_mem_alloc(struct dumpdev *dd)
 	unsigned int i;
 	int error;
 
-	error = dd->bus->ops->dma_alloc(dd->bus, AHCI_MEM_LEN, &sc->mem);
-	if (error != 0) {
-		memset(&sc->mem, 0, sizeof(sc->mem));
-		return dumpdev_fail(dd, error,
-		    "no memory for SATA commands (%u bytes)", AHCI_MEM_LEN);
-	}
+	error = dumpdev_dma_alloc(dd, AHCI_MEM_LEN, &sc->mem, "SATA commands");
+	if (error != 0)
+		return error;
 	va = sc->mem.va;
 	sc->list = (void *)(va + AHCI_MEM_LIST);
 	sc->ident = (void *)(va + AHCI_MEM_IDENT);
@@ -129,9 +126,7 @@ ahci_detach(struct dumpdev *dd)
 {
 	struct ahci_softc *sc = dd->softc;
 
-	if (sc->mem.va != NULL)
-		dd->bus->ops->dma_free(dd->bus, &sc->mem);
-	memset(&sc->mem, 0, sizeof(sc->mem));
+	dumpdev_dma_free(dd, &sc->mem);
 	if (sc->mapped)
 		dd->bus->ops->bar_unmap(dd->bus, AHCI_BAR);
 	sc->mapped = false;
@@ -341,8 +336,7 @@ ahci_slot_fail(struct dumpdev *dd, unsigned int slot, uint32_t tfd)
 
 	s->status = dumpdev_fail(dd, -EIO,
 	    "SATA %s of %u blocks at block %llu: status %#x, error %#x",
-	    s->op == DUMPDEV_READ ? "read" :
-	    s->op == DUMPDEV_WRITE ? "write" : "flush", s->nblks,
+	    dumpdev_op_name(s->op), s->nblks,
 	    (unsigned long long)s->blk, tfd & 0xff, (tfd >> 8) & 0xff);
 }
 

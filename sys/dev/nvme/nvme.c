@@ -82,12 +82,9 @@ nvme_mem_alloc(struct dumpdev *dd, unsigned int io_depth)
 	sc->prp_stride = nvme_prp_stride(dd->slot_len);
 	len = NVME_PAGE_PRP * NVME_PAGE + dd->nslots * sc->prp_stride;
 	len = (len + NVME_PAGE - 1) & ~(size_t)(NVME_PAGE - 1);
-	error = dd->bus->ops->dma_alloc(dd->bus, len, &sc->mem);
-	if (error != 0) {
-		memset(&sc->mem, 0, sizeof(sc->mem));
-		return dumpdev_fail(dd, error,
-		    "no memory for NVMe queues (%zu bytes)", len);
-	}
+	error = dumpdev_dma_alloc(dd, len, &sc->mem, "NVMe queues");
+	if (error != 0)
+		return error;
 	nvme_queue_place(sc, &sc->admin, 0, NVME_ADMIN_DEPTH, NVME_PAGE_ASQ,
 	    NVME_PAGE_ACQ);
 	nvme_queue_place(sc, &sc->io, NVME_IO_QID, io_depth, NVME_PAGE_SQ,
@@ -110,9 +107,7 @@ nvme_detach(struct dumpdev *dd)
 {
 	struct nvme_softc *sc = dd->softc;
 
-	if (sc->mem.va != NULL)
-		dd->bus->ops->dma_free(dd->bus, &sc->mem);
-	memset(&sc->mem, 0, sizeof(sc->mem));
+	dumpdev_dma_free(dd, &sc->mem);
 	if (sc->mapped)
 		dd->bus->ops->bar_unmap(dd->bus, 0);
 	sc->mapped = false;
@@ -484,8 +479,7 @@ nvme_complete(struct dumpdev *dd, const struct nvme_cqe *cqe)
 	if (NVME_CQE_SC(cqe->dw3) != 0 || NVME_CQE_SCT(cqe->dw3) != 0)
 		s->status = dumpdev_fail(dd, -EIO,
 		    "NVMe %s of %u blocks at block %llu: status %u/%02x",
-		    s->op == DUMPDEV_READ ? "read" :
-		    s->op == DUMPDEV_WRITE ? "write" : "flush", s->nblks,
+		    dumpdev_op_name(s->op), s->nblks,
 		    (unsigned long long)s->blk, NVME_CQE_SCT(cqe->dw3),
 		    NVME_CQE_SC(cqe->dw3));
 }

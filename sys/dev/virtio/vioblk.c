@@ -39,9 +39,7 @@ vioblk_detach(struct dumpdev *dd)
 {
 	struct vioblk_softc *sc = dd->softc;
 
-	if (sc->mem.va != NULL)
-		dd->bus->ops->dma_free(dd->bus, &sc->mem);
-	memset(&sc->mem, 0, sizeof(sc->mem));
+	dumpdev_dma_free(dd, &sc->mem);
 	virtio_detach(dd, &sc->virtio);
 }
 
@@ -58,20 +56,13 @@ vioblk_attach(struct dumpdev *dd)
 	if (error != 0)
 		return error;
 	error = vioblk_check_capacity(dd);
-	if (error != 0)
-		goto fail;
-	error = dd->bus->ops->dma_alloc(dd->bus, VIOBLK_MEM_LEN, &sc->mem);
-	if (error != 0) {
-		memset(&sc->mem, 0, sizeof(sc->mem));
-		error = dumpdev_fail(dd, error,
-		    "no memory for the virtio queue (%u bytes)",
-		    VIOBLK_MEM_LEN);
-		goto fail;
-	}
-	vq_init(&sc->vq, &sc->mem, 0);
-	return 0;
-fail:
-	vioblk_detach(dd);
+	if (error == 0)
+		error = dumpdev_dma_alloc(dd, VIOBLK_MEM_LEN, &sc->mem,
+		    "the virtio queue");
+	if (error == 0)
+		vq_init(&sc->vq, &sc->mem, 0);
+	else
+		vioblk_detach(dd);
 	return error;
 }
 
@@ -238,9 +229,10 @@ vioblk_submit(struct dumpdev *dd, enum dumpdev_op op, unsigned int slot,
 }
 
 static void
-vioblk_complete(struct dumpdev *dd, unsigned int slot)
+vioblk_complete(struct dumpdev *dd, uint16_t head)
 {
 	struct vioblk_softc *sc = dd->softc;
+	const unsigned int slot = head / sc->nsegs;
 	volatile uint8_t *va = sc->mem.va;
 	const uint8_t status = va[VIOBLK_STATUS_OFF(slot)];
 	struct dumpdev_slot *s = &dd->slots[slot];
@@ -249,8 +241,7 @@ vioblk_complete(struct dumpdev *dd, unsigned int slot)
 	if (status != VIOBLK_S_OK)
 		s->status = dumpdev_fail(dd, -EIO,
 		    "virtio %s of %u blocks at block %llu: status %u",
-		    s->op == DUMPDEV_READ ? "read" :
-		    s->op == DUMPDEV_WRITE ? "write" : "flush", s->nblks,
+		    dumpdev_op_name(s->op), s->nblks,
 		    (unsigned long long)s->blk, status);
 }
 
@@ -258,21 +249,10 @@ static int
 vioblk_poll(struct dumpdev *dd)
 {
 	struct vioblk_softc *sc = dd->softc;
-	unsigned int n;
-	uint16_t head;
-	int answer = 0;
+	int n;
 
-	for (n = 0; n < dd->nslots; n++) {
-		answer = vq_pop(&sc->vq, &head);
-		if (answer <= 0)
-			break;
-		/* Only heads that we issued come back: slot * nsegs. */
-		vioblk_complete(dd, head / sc->nsegs);
-	}
-	if (answer < 0)
-		return dumpdev_fail(dd, answer,
-		    "virtio disk: used ring makes no sense");
-	return n == 0 ? virtio_alive(dd, &sc->virtio) : 0;
+	n = virtio_queue_poll(dd, &sc->vq, vioblk_complete);
+	return n == 0 ? virtio_alive(dd, &sc->virtio) : n < 0 ? n : 0;
 }
 
 static int

@@ -34,9 +34,7 @@ vioscsi_detach(struct dumpdev *dd)
 {
 	struct vioscsi_softc *sc = dd->softc;
 
-	if (sc->mem.va != NULL)
-		dd->bus->ops->dma_free(dd->bus, &sc->mem);
-	memset(&sc->mem, 0, sizeof(sc->mem));
+	dumpdev_dma_free(dd, &sc->mem);
 	virtio_detach(dd, &sc->virtio);
 }
 
@@ -54,16 +52,13 @@ vioscsi_attach(struct dumpdev *dd)
 	error = virtio_attach(dd, &sc->virtio, VIOSCSI_CFG_MINLEN);
 	if (error != 0)
 		return error;
-	error = dd->bus->ops->dma_alloc(dd->bus, VIOSCSI_MEM_LEN, &sc->mem);
-	if (error != 0) {
-		memset(&sc->mem, 0, sizeof(sc->mem));
+	error = dumpdev_dma_alloc(dd, VIOSCSI_MEM_LEN, &sc->mem,
+	    "the virtio queue");
+	if (error == 0)
+		vq_init(&sc->vq, &sc->mem, 0);
+	else
 		vioscsi_detach(dd);
-		return dumpdev_fail(dd, error,
-		    "no memory for the virtio queue (%u bytes)",
-		    VIOSCSI_MEM_LEN);
-	}
-	vq_init(&sc->vq, &sc->mem, 0);
-	return 0;
+	return error;
 }
 
 static struct vioscsi_resp *
@@ -313,9 +308,10 @@ vioscsi_submit(struct dumpdev *dd, enum dumpdev_op op, unsigned int slot,
 }
 
 static void
-vioscsi_complete(struct dumpdev *dd, unsigned int slot)
+vioscsi_complete(struct dumpdev *dd, uint16_t head)
 {
 	struct vioscsi_softc *sc = dd->softc;
+	const unsigned int slot = head / VIOSCSI_NSEGS;
 	struct dumpdev_slot *s = &dd->slots[slot];
 	const struct vioscsi_resp *resp = vioscsi_resp(sc, slot);
 	const enum vioscsi_verdict verdict = vioscsi_judge(resp);
@@ -335,33 +331,23 @@ vioscsi_complete(struct dumpdev *dd, unsigned int slot)
 			    VIOSCSI_PAUSE_US;
 		return;
 	}
-	s->status = vioscsi_fail(dd, s->op == DUMPDEV_READ ? "read" :
-	    s->op == DUMPDEV_WRITE ? "write" : "flush", resp);
+	s->status = vioscsi_fail(dd, dumpdev_op_name(s->op), resp);
 }
 
 static int
 vioscsi_poll(struct dumpdev *dd)
 {
 	struct vioscsi_softc *sc = dd->softc;
-	unsigned int n;
-	uint16_t head;
-	int answer = 0;
+	int n, error;
 
-	for (n = 0; n < dd->nslots; n++) {
-		answer = vq_pop(&sc->vq, &head);
-		if (answer <= 0)
-			break;
-		/* Only heads that we issued come back. */
-		vioscsi_complete(dd, head / VIOSCSI_NSEGS);
-	}
-	if (answer < 0)
-		return dumpdev_fail(dd, answer,
-		    "virtio SCSI: used ring makes no sense");
+	n = virtio_queue_poll(dd, &sc->vq, vioscsi_complete);
+	if (n < 0)
+		return n;
 	if (sc->waiting != 0 &&
 	    dd->bus->ops->now_us(dd->bus) >= sc->resume_us) {
-		answer = vioscsi_kick(dd);
-		if (answer != 0)
-			return answer;
+		error = vioscsi_kick(dd);
+		if (error != 0)
+			return error;
 	}
 	return n == 0 ? virtio_alive(dd, &sc->virtio) : 0;
 }

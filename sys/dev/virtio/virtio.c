@@ -165,6 +165,25 @@ virtio_notify(struct dumpdev *dd, const struct virtio_softc *vs,
 }
 
 int
+virtio_queue_poll(struct dumpdev *dd, struct vq *vq,
+    void (*complete)(struct dumpdev *dd, uint16_t head))
+{
+	uint16_t head;
+	int n, answer;
+
+	for (n = 0; n < (int)dd->nslots; n++) {
+		answer = vq_pop(vq, &head);
+		if (answer < 0)
+			return dumpdev_fail(dd, answer,
+			    "virtio: used ring makes no sense");
+		if (answer == 0)
+			break;
+		complete(dd, head);
+	}
+	return n;
+}
+
+int
 virtio_alive(struct dumpdev *dd, struct virtio_softc *vs)
 {
 	const uint64_t now = dd->bus->ops->now_us(dd->bus);

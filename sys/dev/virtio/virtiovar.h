@@ -141,6 +141,10 @@ __must_check int virtio_driver_ok(struct dumpdev *dd, struct virtio_softc *vs);
 /* Says that something was offered. */
 void virtio_notify(struct dumpdev *dd, const struct virtio_softc *vs,
     const struct vq *vq);
+/* Completes what is answered, a request for each slot at the most: how many, or
+ * -EIO with a reason.  A head is one that was issued. */
+__must_check int virtio_queue_poll(struct dumpdev *dd, struct vq *vq,
+    void (*complete)(struct dumpdev *dd, uint16_t head));
 /* -EIO with a reason: gone, or needs a reset.  Looks once a millisecond. */
 __must_check int virtio_alive(struct dumpdev *dd, struct virtio_softc *vs);
 
