@@ -17,22 +17,6 @@
 
 #define LIST	ARMID_DIR "/armid"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_create();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_destroy();
-	return 0;
-}
-
 static void
 append(unsigned char first)
 {
@@ -150,8 +134,6 @@ armid_read_link_refused(void **state)
 	fake_link(LIST, "../../../elsewhere");
 	assert_read_fails("armid");
 }
-
-#define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
 main(void)

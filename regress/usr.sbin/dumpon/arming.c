@@ -23,22 +23,6 @@ const struct dumpon_opts arming_label = {
 	.level = -1,
 };
 
-int
-arming_setup(void **state)
-{
-	(void)state;
-	fake_create();
-	return 0;
-}
-
-int
-arming_teardown(void **state)
-{
-	(void)state;
-	fake_destroy();
-	return 0;
-}
-
 void
 assert_said(const char *said, const char *what)
 {

@@ -17,11 +17,6 @@
 extern const struct dumpon_opts arming_partition;
 extern const struct dumpon_opts arming_label;
 
-int arming_setup(void **state);
-int arming_teardown(void **state);
-#define TEST(f)	\
-	cmocka_unit_test_setup_teardown(f, arming_setup, arming_teardown)
-
 void assert_said(const char *said, const char *what);
 void assert_unsaid(const char *said, const char *what);
 /* One line, with what in it. */

@@ -18,22 +18,6 @@
 #define PCI	"../devices/pci0000:00/0000:00:1c.0/" ADDR
 #define FUNC	"/sys/bus/pci/devices/" ADDR
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_create();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_destroy();
-	return 0;
-}
-
 static void
 fake_function(const char *addr, const char *driver, const char *class,
     const char *vendor, const char *device)
@@ -290,7 +274,6 @@ disks_list_virtio_mmio_judged(void **state)
 int
 main(void)
 {
-#define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(disks_list_controllers_judged),
 		TEST(disks_list_disks_judged),

@@ -263,6 +263,22 @@ fake_destroy(void)
 	nftw(fake_root, fake_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+int
+fake_setup(void **state)
+{
+	(void)state;
+	fake_create();
+	return 0;
+}
+
+int
+fake_teardown(void **state)
+{
+	(void)state;
+	fake_destroy();
+	return 0;
+}
+
 void
 fake_listen(void)
 {

@@ -14,6 +14,11 @@
 void fake_create(void);
 void fake_destroy(void);
 
+/* Each test has a tree of its own. */
+int fake_setup(void **state);
+int fake_teardown(void **state);
+#define TEST(f)	cmocka_unit_test_setup_teardown(f, fake_setup, fake_teardown)
+
 /* A file with its parents; what is there is replaced. */
 void fake_file(const char *path, const char *text);
 void fake_link(const char *path, const char *target);

@@ -14,24 +14,6 @@
 #include "dumpon.h"
 #include "fake.h"
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_create();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_destroy();
-	return 0;
-}
-
-#define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 static const char *
 told(void)
 {

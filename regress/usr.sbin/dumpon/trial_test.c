@@ -40,7 +40,7 @@ __wrap_sync(void)
 static int
 setup(void **state)
 {
-	(void)arming_setup(state);
+	(void)fake_setup(state);
 	terminal = synced = false;
 	fake_file("/sys/kernel/swapcore/state", "armed\n");
 	fake_file("/sys/kernel/swapcore/device", PARTITION "\n");
@@ -203,7 +203,7 @@ int
 main(void)
 {
 #define TRIAL(f)	\
-	cmocka_unit_test_setup_teardown(f, setup, arming_teardown)
+	cmocka_unit_test_setup_teardown(f, setup, fake_teardown)
 	const struct CMUnitTest tests[] = {
 		TRIAL(trial_yes_panics),
 		TRIAL(trial_yes_in_capitals_panics),
