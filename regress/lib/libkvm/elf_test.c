@@ -11,36 +11,6 @@
 
 #include "foreign.h"
 
-static int
-setup(void **state)
-{
-	static struct foreign f;
-
-	foreign_init(&f);
-	*state = &f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	foreign_fini(*state);
-	return 0;
-}
-
-/* The file is refused with this errno and text. */
-static void
-refused(struct foreign *f, int error, const char *text)
-{
-	char errbuf[KVM_ERRBUFSZ];
-
-	errno = 0;
-	assert_null(foreign_open(f, errbuf));
-	assert_int_equal(errno, error);
-	if (strstr(errbuf, text) == NULL)
-		fail_msg("\"%s\" has no \"%s\"", errbuf, text);
-}
-
 /* This test checks every page of a file with the kernel's image beside all
  * memory, read through the page tables that VMCOREINFO names. */
 static void
@@ -132,26 +102,27 @@ elf_useless_is_refused(void **state)
 	eh = (void *)f->file;
 	eh->e_type = ET_EXEC;
 	foreign_spill(f);
-	refused(f, ENOTSUP, "which is not a core file");
+	foreign_refused(f, ENOTSUP, "which is not a core file");
 	eh->e_type = ET_CORE;
 	eh->e_machine = EM_AARCH64;
 	foreign_spill(f);
-	refused(f, ENOTSUP, "machine 183");
+	foreign_refused(f, ENOTSUP, "machine 183");
 	eh->e_machine = EM_X86_64;
 	eh->e_ident[EI_CLASS] = ELFCLASS32;
 	foreign_spill(f);
-	refused(f, ENOTSUP, "class 1");
+	foreign_refused(f, ENOTSUP, "class 1");
 	eh->e_ident[EI_CLASS] = ELFCLASS64;
 	ph = (void *)(f->file + sizeof(*eh));
 	ph[1].p_paddr = UINT64_MAX - 0x10;
 	foreign_spill(f);
-	refused(f, EBADMSG, "program header 1");
+	foreign_refused(f, EBADMSG, "program header 1");
 	f->info[0] = '\0';
 	foreign_elf(f);
-	refused(f, ENOTSUP, "its VMCOREINFO has no SYMBOL(swapper_pg_dir)");
+	foreign_refused(f, ENOTSUP,
+	    "its VMCOREINFO has no SYMBOL(swapper_pg_dir)");
 	f->nloads = 0;
 	foreign_elf(f);
-	refused(f, ENOTSUP, "it has no physical memory");
+	foreign_refused(f, ENOTSUP, "it has no physical memory");
 }
 
 /* This test checks that a wrong byte anywhere before memory does no harm. */
@@ -167,8 +138,6 @@ elf_mutations_come_back(void **state)
 	foreign_mutate(f, sizeof(Elf64_Ehdr) + 5 * sizeof(Elf64_Phdr) +
 	    sizeof(Elf64_Shdr));
 }
-
-#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int
 main(void)

@@ -4,6 +4,7 @@
  */
 #include <elf.h>
 #include <endian.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,23 @@ foreign_fini(struct foreign *f)
 	mkmem_destroy(f->mem);
 	free(f->file);
 	image_fini(&f->im);
+}
+
+int
+foreign_setup(void **state)
+{
+	static struct foreign f;
+
+	foreign_init(&f);
+	*state = &f;
+	return 0;
+}
+
+int
+foreign_teardown(void **state)
+{
+	foreign_fini(*state);
+	return 0;
 }
 
 void
@@ -300,6 +318,18 @@ foreign_open(struct foreign *f, char *errbuf)
 {
 	errbuf[0] = '\0';
 	return kvm_openfiles(NULL, f->im.path, NULL, O_RDONLY, errbuf);
+}
+
+void
+foreign_refused(struct foreign *f, int error, const char *text)
+{
+	char errbuf[KVM_ERRBUFSZ];
+
+	errno = 0;
+	assert_null(foreign_open(f, errbuf));
+	assert_int_equal(errno, error);
+	if (strstr(errbuf, text) == NULL)
+		fail_msg("\"%s\" has no \"%s\"", errbuf, text);
 }
 
 void

@@ -36,6 +36,11 @@ struct foreign {
 /* The runs of image.c, one of them cut by zeros. */
 void foreign_init(struct foreign *f);
 void foreign_fini(struct foreign *f);
+/* Each test has one, in *state. */
+int foreign_setup(void **state);
+int foreign_teardown(void **state);
+#define TEST(t)	\
+	cmocka_unit_test_setup_teardown(t, foreign_setup, foreign_teardown)
 /* Puts f->file where it can be opened. */
 void foreign_spill(struct foreign *f);
 void foreign_elf(struct foreign *f);
@@ -45,6 +50,8 @@ void foreign_kdump(struct foreign *f);
 void foreign_flatten(struct foreign *f);
 /* Opens it: NULL with f->why. */
 kvm_t *foreign_open(struct foreign *f, char *errbuf);
+/* It is refused with this errno and text. */
+void foreign_refused(struct foreign *f, int error, const char *text);
 /* Every page that the file has is mkdump's, and zeros are zeros. */
 void foreign_compare(struct foreign *f);
 /* Turns each byte around, in three ways: open, read, close. */

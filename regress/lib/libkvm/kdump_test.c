@@ -11,35 +11,6 @@
 
 #include "foreign.h"
 
-static int
-setup(void **state)
-{
-	static struct foreign f;
-
-	foreign_init(&f);
-	*state = &f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	foreign_fini(*state);
-	return 0;
-}
-
-static void
-refused(struct foreign *f, int error, const char *text)
-{
-	char errbuf[KVM_ERRBUFSZ];
-
-	errno = 0;
-	assert_null(foreign_open(f, errbuf));
-	assert_int_equal(errno, error);
-	if (strstr(errbuf, text) == NULL)
-		fail_msg("\"%s\" has no \"%s\"", errbuf, text);
-}
-
 /* Sets a number in the file. */
 static void
 poke(struct foreign *f, size_t at, uint64_t value, size_t size)
@@ -101,7 +72,7 @@ kdump_flattened_is_put_back(void **state)
 	foreign_flatten(f);
 	foreign_compare(f);
 	assert_int_equal(ftruncate(f->im.fd, (off_t)f->len - 16), 0);
-	refused(f, EIO, "flattened file");
+	foreign_refused(f, EIO, "flattened file");
 	foreign_elf(f);
 	foreign_flatten(f);
 	foreign_compare(f);
@@ -115,19 +86,20 @@ kdump_useless_is_refused(void **state)
 
 	foreign_kdump(f);
 	poke(f, 8, 7, 4);
-	refused(f, ENOTSUP, "version 7; this library knows versions 1 to 6");
+	foreign_refused(f, ENOTSUP,
+	    "version 7; this library knows versions 1 to 6");
 	poke(f, 8, 6, 4);
 	poke(f, 428, 65536, 4);
-	refused(f, ENOTSUP, "pages of 65536 bytes");
+	foreign_refused(f, ENOTSUP, "pages of 65536 bytes");
 	poke(f, 428, 4096, 4);
 	poke(f, 4096 + 12, 1, 4);
-	refused(f, ENOTSUP, "makedumpfile --reassemble");
+	foreign_refused(f, ENOTSUP, "makedumpfile --reassemble");
 	poke(f, 4096 + 12, 0, 4);
 	poke(f, 12 + 4 * 65, 'y', 1);
-	refused(f, ENOTSUP, "\"y86_64\" is not a machine");
+	foreign_refused(f, ENOTSUP, "\"y86_64\" is not a machine");
 	poke(f, 12 + 4 * 65, 'x', 1);
 	poke(f, 436, 1, 4);
-	refused(f, EBADMSG, "1 blocks of bitmaps");
+	foreign_refused(f, EBADMSG, "1 blocks of bitmaps");
 }
 
 /* This test checks that a page that can't be unpacked says so, and no more. */
@@ -178,8 +150,6 @@ kdump_mutations_come_back(void **state)
 	foreign_mutate_range(f, 4096, 4096 + 64);
 	foreign_mutate_range(f, f->len - 32, f->len);
 }
-
-#define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int
 main(void)

@@ -3,10 +3,18 @@
  * stack.c: a small kernel with code, ORC tables and stacks.  The numbers are
  * those of arch/x86/include/asm/orc_types.h of each release.
  */
+#include <stddef.h>
 #include <string.h>
+#include <sys/procfs.h>
+#include <sys/user.h>
+
+#include <sys/kcore.h>
 
 #include "btf.h"
 #include "stack.h"
+
+#define REG(r)	(offsetof(struct elf_prstatus, pr_reg) + \
+		 offsetof(struct user_regs_struct, r))
 
 /* Registers, in no kernel's order. */
 enum { UND, PREV, SP, BP, SPI, BPI, AX, DX, DI, G10, G13, BAD };
@@ -200,6 +208,34 @@ void
 stack_put_regs(struct stack *s, uint64_t va, const uint64_t *reg)
 {
 	memcpy(guest_at(&s->g, va), reg, NREGS * 8);
+}
+
+void
+stack_panic(struct stack *s, struct mkdump_poke *pokes, enum fn caller)
+{
+	struct guest *g = &s->g;
+	const struct {
+		size_t off;
+		uint64_t value;
+	} regs[] = {
+		{ REG(rip), stack_in(s, FN_SP) }, { REG(rsp), s->task + 256 },
+		{ REG(cs), 0x10 }, { REG(rbx), 0x1234567890 },
+	};
+	size_t off, i;
+
+	stack_put(s, s->task + 272, stack_in(s, caller));
+	g->im.spec.nnotes = 1;
+	guest_make(g);
+	off = kvm_dump_hdr(g->im.kd)->notes_off;
+	memcpy(pokes, g->pokes, sizeof(g->pokes));
+	for (i = 0; i < 4; i++)
+		pokes[2 + i] = (struct mkdump_poke){ MKDUMP_CPU, off + 20 +
+		    regs[i].off, 8, regs[i].value };
+	pokes[6] = (struct mkdump_poke){ MKDUMP_CPU,
+	    offsetof(cpu_kcore_hdr_t, panic_cpu), 4, 0 };
+	g->im.spec.pokes = pokes;
+	g->im.spec.npokes = STACK_NPOKES;
+	guest_make(g);
 }
 
 void

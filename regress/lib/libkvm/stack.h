@@ -42,6 +42,12 @@ uint64_t stack_in(const struct stack *s, enum fn fn);
 void stack_put(struct stack *s, uint64_t va, uint64_t word);
 /* Puts struct pt_regs at va. */
 void stack_put_regs(struct stack *s, uint64_t va, const uint64_t *reg);
+/*
+ * A dump with one CPU, which panicked in FN_SP, called from caller: guest_make()
+ * again, with spec.pokes STACK_NPOKES of the test's, the last of them panic_cpu.
+ */
+#define STACK_NPOKES	7u
+void stack_panic(struct stack *s, struct mkdump_poke *pokes, enum fn caller);
 /* Registers to start from. */
 void stack_regs(struct kvm_regs *r, const uint64_t *reg);
 

@@ -5,88 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/procfs.h>
-#include <sys/user.h>
-#include <sys/wait.h>
 
 #include <sys/kcore.h>
 
+#include "output.h"
 #include "stack.h"
-
-#define NPOKES	7u
-#define REG(r)	(offsetof(struct elf_prstatus, pr_reg) + \
-		 offsetof(struct user_regs_struct, r))
-
-static char output[16384];
-
-static int
-run(const struct guest *g, const char *options, const char *command)
-{
-	char line[512];
-	size_t n;
-	FILE *p;
-	int rv;
-
-	snprintf(line, sizeof(line), "%s 2>&1 %s -M %s %s", CRASHINFO, options,
-	    g->im.path, command);
-	p = popen(line, "r");
-	assert_non_null(p);
-	n = fread(output, 1, sizeof(output) - 1, p);
-	output[n] = '\0';
-	rv = pclose(p);
-	assert_true(WIFEXITED(rv));
-	return WEXITSTATUS(rv);
-}
-
-static void
-output_has(const char *text)
-{
-	if (strstr(output, text) == NULL)
-		fail_msg("\"%s\" is not in \"%s\"", text, output);
-}
-
-/* A dump with one CPU, which was in a function that was called by another. */
-static void
-make(struct stack *s, struct mkdump_poke *p, enum fn caller)
-{
-	struct guest *g = &s->g;
-	const struct {
-		size_t off;
-		uint64_t value;
-	} regs[] = {
-		{ REG(rip), stack_in(s, FN_SP) }, { REG(rsp), s->task + 256 },
-		{ REG(cs), 0x10 }, { REG(rbx), 0x1234567890 },
-	};
-	size_t off, i;
-
-	stack_put(s, s->task + 272, stack_in(s, caller));
-	stack_put(s, s->task + 512, stack_in(s, FN_BP));
-	g->im.spec.nnotes = 1;
-	guest_make(g);
-	off = kvm_dump_hdr(g->im.kd)->notes_off;
-	memcpy(p, g->pokes, sizeof(g->pokes));
-	for (i = 0; i < 4; i++)
-		p[2 + i] = (struct mkdump_poke){ MKDUMP_CPU, off + 20 +
-		    regs[i].off, 8, regs[i].value };
-	g->im.spec.pokes = p;
-	p[6] = (struct mkdump_poke){ MKDUMP_CPU,
-	    offsetof(cpu_kcore_hdr_t, panic_cpu), 4, 0 };
-	g->im.spec.npokes = NPOKES;
-	guest_make(g);
-}
 
 /* This test checks text and JSON of a whole backtrace. */
 static void
 bt_is_as_documented(void **state)
 {
-	struct mkdump_poke pokes[NPOKES];
+	struct mkdump_poke pokes[STACK_NPOKES];
 	struct stack s;
 	char want[256];
 
 	(void)state;
 	stack_make(&s, FORM_7_1);
-	make(&s, pokes, FN_END);
-	assert_int_equal(run(&s.g, "", "bt"), 0);
+	stack_panic(&s, pokes, FN_END);
+	assert_int_equal(run_on(&s.g, "", "bt"), 0);
 	snprintf(want, sizeof(want), "CPU 0, which panicked\n"
 	    " #0 [%016llx] fn+0x5/0x%x at %016llx\n"
 	    "           r15 ", (unsigned long long)s.task + 256,
@@ -98,7 +34,7 @@ bt_is_as_documented(void **state)
 	    (NFNS - 1) * FN_SIZE, (unsigned long long)stack_in(&s, FN_END));
 	output_has(want);
 	assert_true(strcmp(strstr(output, "\n #1"), want) == 0);
-	assert_int_equal(run(&s.g, "--json", "bt -c 0"), 0);
+	assert_int_equal(run_on(&s.g, "--json", "bt -c 0"), 0);
 	output_has("\"panicked\": true,\n");
 	output_has("\"tid\": null,\n");
 	output_has("\"rbx\": \"0x1234567890\",\n");
@@ -115,21 +51,22 @@ bt_is_as_documented(void **state)
 static void
 bt_cut_short_says_why(void **state)
 {
-	struct mkdump_poke pokes[NPOKES];
+	struct mkdump_poke pokes[STACK_NPOKES];
 	struct stack s;
 	char want[256];
 
 	(void)state;
 	stack_make(&s, FORM_6_4);
-	make(&s, pokes, FN_NONE);
-	assert_int_equal(run(&s.g, "", "bt"), 0);
+	stack_put(&s, s.task + 512, stack_in(&s, FN_BP));
+	stack_panic(&s, pokes, FN_NONE);
+	assert_int_equal(run_on(&s.g, "", "bt"), 0);
 	snprintf(want, sizeof(want), " #2 [%016llx] ? fn+0x",
 	    (unsigned long long)s.task + 520);
 	output_has(want);
 	snprintf(want, sizeof(want), "    (cut short: the kernel's tables say "
 	    "nothing of 0x%llx)\n", (unsigned long long)stack_in(&s, FN_NONE));
 	output_has(want);
-	assert_int_equal(run(&s.g, "--json", "bt"), 0);
+	assert_int_equal(run_on(&s.g, "--json", "bt"), 0);
 	output_has("\"guess\": true");
 	output_has("\"end\": \"lost\",\n\"why\": \"the kernel's tables say");
 	guest_fini(&s.g);
@@ -139,26 +76,26 @@ bt_cut_short_says_why(void **state)
 static void
 bt_errors_are_told(void **state)
 {
-	struct mkdump_poke pokes[NPOKES];
+	struct mkdump_poke pokes[STACK_NPOKES];
 	struct stack s;
 
 	(void)state;
 	stack_make(&s, FORM_6_4);
-	make(&s, pokes, FN_END);
-	assert_int_equal(run(&s.g, "", "bt -c 1"), 1);
+	stack_panic(&s, pokes, FN_END);
+	assert_int_equal(run_on(&s.g, "", "bt -c 1"), 1);
 	output_has(": CPU 1: the dump has registers of 1 CPUs\n");
 	pokes[6].value = KCORE_NOCPU;
 	guest_make(&s.g);
-	assert_int_equal(run(&s.g, "", "bt"), 1);
+	assert_int_equal(run_on(&s.g, "", "bt"), 1);
 	output_has(": which CPU panicked is not known");
-	assert_int_equal(run(&s.g, "", "bt 1"), 1);
+	assert_int_equal(run_on(&s.g, "", "bt 1"), 1);
 	output_has(": no type `task_struct'\n");
-	assert_int_equal(run(&s.g, "", "bt -a -c 0"), 2);
+	assert_int_equal(run_on(&s.g, "", "bt -a -c 0"), 2);
 	output_has("usage: crashinfo ");
-	assert_int_equal(run(&s.g, "", "bt -c x"), 2);
-	assert_int_equal(run(&s.g, "", "bt -1"), 2);
-	assert_int_equal(run(&s.g, "", "bt 99999999999"), 2);
-	assert_int_equal(run(&s.g, "", "nm -a"), 2);
+	assert_int_equal(run_on(&s.g, "", "bt -c x"), 2);
+	assert_int_equal(run_on(&s.g, "", "bt -1"), 2);
+	assert_int_equal(run_on(&s.g, "", "bt 99999999999"), 2);
+	assert_int_equal(run_on(&s.g, "", "nm -a"), 2);
 	guest_fini(&s.g);
 }
 

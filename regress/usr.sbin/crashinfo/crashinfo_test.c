@@ -10,47 +10,8 @@
 
 #include <sys/kcore.h>
 
+#include "output.h"
 #include "tasks.h"
-
-#define OUTPUT	16384u
-
-static char output[OUTPUT];
-
-/* Runs it with these arguments; output[] has what it prints. */
-static int
-run(const char *args)
-{
-	char line[512];
-	size_t n;
-	FILE *p;
-	int rv;
-
-	snprintf(line, sizeof(line), "%s 2>&1 %s", CRASHINFO, args);
-	p = popen(line, "r");
-	assert_non_null(p);
-	n = fread(output, 1, sizeof(output) - 1, p);
-	output[n] = '\0';
-	rv = pclose(p);
-	assert_true(WIFEXITED(rv));
-	return WEXITSTATUS(rv);
-}
-
-static int
-run_on(const struct guest *g, const char *options, const char *command)
-{
-	char args[256];
-
-	snprintf(args, sizeof(args), "%s -M %s %s", options, g->im.path,
-	    command);
-	return run(args);
-}
-
-static void
-output_has(const char *text)
-{
-	if (strstr(output, text) == NULL)
-		fail_msg("\"%s\" is not in \"%s\"", text, output);
-}
 
 /* One record in a log of its own. */
 static void
