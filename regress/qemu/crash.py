@@ -178,6 +178,27 @@ class Dead:
         self.broke = False      # crashme.ko has broken the disk
         self.registers = ""     # QEMU's "info registers -a" of that time
 
+    def capture(self, vm, held_s=30, memory_wanted=True):
+        """Stops a machine whose dump is over, and takes what can be known of
+        it.  held_s: seconds until crashme.ko holds it."""
+        _, held = vm.data.wait("@@held ([0-9a-f]+) ([0-9a-f]+)", held_s)
+        self.held = [int(text, 16) for text in held.groups()]
+        vm.stop()
+        if memory_wanted:
+            self.images = vm.save_memory(self.case.path("memory"))
+        self.found = blocks(vm.data.text())
+        self.console = vm.console.text()
+
+    def known(self):
+        """Script that makes a guest know the id that it was armed with."""
+        return """mkdir -p /var/lib/swapcore
+chmod 700 /var/lib/swapcore
+cat >/var/lib/swapcore/armid <<END
+""" + "\n".join(self.found["armid"]) + """
+END
+chmod 600 /var/lib/swapcore/armid
+"""
+
     def memory(self):
         paddr, size = self.found["vmcoreinfo"][0].split()
         return memory.Memory(self.images, int(paddr, 16), int(size, 16))
@@ -280,20 +301,13 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
         vm.data.send("die")
         if not silent:
             dead.last = await_dump(vm)
-        _, held = vm.data.wait("@@held ([0-9a-f]+) ([0-9a-f]+)",
-                               DUMP_TIMEOUT_S if silent else 30)
-        dead.held = [int(text, 16) for text in held.groups()]
-        vm.stop()
+        dead.capture(vm, DUMP_TIMEOUT_S if silent else 30, memory_wanted)
         if late:
             ended = trailer(image, part)
             dead.last = "swapcore: dump complete" if ended and \
                 ended["state"] == "COMPLETE" else f"the trailer: {ended}"
-        if memory_wanted:
-            dead.images = vm.save_memory(case.path("memory"))
         for form in peers:
             dead.peers[form] = case.path(f"qemu.{form}")
             vm.dump_memory(dead.peers[form], form)
-        dead.found = blocks(vm.data.text())
         dead.broke = "@@broken" in vm.data.text()
-        dead.console = vm.console.text()
     return dead

@@ -104,12 +104,7 @@ sync
         dead.alive = vm.console.text()
         vm.data.send("die")
         dead.last = crash.await_dump(vm)
-        _, held = vm.data.wait("@@held ([0-9a-f]+) ([0-9a-f]+)", 30)
-        dead.held = [int(text, 16) for text in held.groups()]
-        vm.stop()
-        dead.images = vm.save_memory(case.path("memory"))
-        dead.found = crash.blocks(vm.data.text())
-        dead.console = vm.console.text()
+        dead.capture(vm)
     return dead
 
 
@@ -133,15 +128,10 @@ def check(dead, pieces):
 # What the next boot does: the core it makes of the file must be the one that the
 # blocks have, and the file must be swap again afterwards.
 AFTER = """
-mkdir -p /var/crash /var/lib/swapcore
+mkdir -p /var/crash
 mount -t {fs} {device} /mnt || die mount
 mount -t tmpfs tmpfs /var/crash
-chmod 700 /var/lib/swapcore
-cat >/var/lib/swapcore/armid <<END
-{armid}
-END
-chmod 600 /var/lib/swapcore/armid
-savecore -n || die "no dump seen"
+{known}savecore -n || die "no dump seen"
 say save savecore /var/crash
 say sum sha256sum /var/crash/linux.0.core
 savecore -n && die "not cleared"
@@ -158,7 +148,7 @@ def after(case, dead, fs, device="/dev/nvme0n1", prepare=""):
         0, os.path.getsize(case.path("linux.0.core")))
     data, _ = case.run(
         "await /dev/nvme0n1\n" + prepare + AFTER.format(
-            fs=fs, device=device, armid="\n".join(dead.found["armid"])),
+            fs=fs, device=device, known=dead.known()),
         disk.attach(disk.Disk(dead.image.path, dead.image.size), "nvme"),
         mem_mib=1024, timeout_s=180)
     found = crash.blocks(data)

@@ -104,12 +104,7 @@ def flooded(case, bus):
         flood.mark = DUMPING
         vm.cont()
         dead.last = crash.await_dump(vm)
-        _, held = vm.data.wait("@@held ([0-9a-f]+) ([0-9a-f]+)", 30)
-        vm.stop()
-        dead.held = [int(text, 16) for text in held.groups()]
-        dead.images = vm.save_memory(case.path("memory"))
-        dead.found = crash.blocks(vm.data.text())
-        dead.console = vm.console.text()
+        dead.capture(vm)
     return dead
 
 

@@ -152,13 +152,10 @@ def same_process(case, got, wanted, boot):
                    "pages")
 
 
-def processes(case, core, found):
-    """Threads of the kernel come and go; all others are the same."""
+def same_processes(case, got, found, about):
+    """As the guest's /proc has them; threads of the kernel come and go."""
     wanted = guest_processes(found)
-    about = json.loads(crashinfo(case, core, "uptime", "--json"))
     boot = (about["time_ns"] - about["uptime_ns"]) / 1e9
-    got = {one["pid"]: one for one in
-           json.loads(crashinfo(case, core, "ps", "--json", "-H"))}
     users = [sorted(pid for pid, one in side.items() if not one["kernel"])
              for side in (got, wanted)]
     case.equal(users[0], users[1], "processes")
@@ -167,6 +164,14 @@ def processes(case, core, found):
                f"only {len(both)} of {len(wanted)} processes")
     for pid in both:
         same_process(case, got[pid], wanted[pid], boot)
+
+
+def processes(case, core, found):
+    """They are the guest's, in what state they were left, with a line each."""
+    got = {one["pid"]: one for one in
+           json.loads(crashinfo(case, core, "ps", "--json", "-H"))}
+    same_processes(case, got, found,
+                   json.loads(crashinfo(case, core, "uptime", "--json")))
     stayed = [one for one in got.values() if one["comm"] == "threads"]
     case.equal(sorted((len(one["threads"]), one["state"]) for one in stayed),
                [(1, "Z"), (6, "S")], "what `threads' left")

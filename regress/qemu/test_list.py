@@ -26,14 +26,9 @@ BLOCKDEV = ("driver=raw,file.driver=blkdebug,file.config={rules},"
 AFTER = f"""
 await {FIRST}
 await {SECOND}
-mkdir -p /var/crash /var/lib/swapcore
+mkdir -p /var/crash
 mount -t tmpfs -o size=90% tmpfs /var/crash
-chmod 700 /var/lib/swapcore
-cat >/var/lib/swapcore/armid <<END
-{{armid}}
-END
-chmod 600 /var/lib/swapcore/armid
-savecore -n || die "no dump seen"
+{{known}}savecore -n || die "no dump seen"
 savecore /var/crash >/tmp/first 2>&1
 echo "status $?" >>/tmp/first
 say sum sha256sum /var/crash/linux.0.core
@@ -54,7 +49,7 @@ def after(case, images, dead):
     plain = [disk.Disk(image.path, image.size, image.parts)
              for image in images]
     data, _ = case.run(
-        AFTER.format(armid="\n".join(dead.found["armid"])),
+        AFTER.format(known=dead.known()),
         [*disk.attach(plain[0], "virtio"), *disk.attach(plain[1], "nvme", 1)],
         mem_mib=1024, timeout_s=180)
     case.log("after", data)
@@ -97,12 +92,7 @@ say held cat {SYS}/held
         case.equal(end[1], "failed", "the first dump")
         at, _ = vm.console.wait(crash.DUMP_END, crash.DUMP_TIMEOUT_S, at + 1)
         dead.last = vm.console.lines[at]
-        _, held = vm.data.wait("@@held ([0-9a-f]+) ([0-9a-f]+)", 30)
-        dead.held = [int(text, 16) for text in held.groups()]
-        vm.stop()
-        dead.images = vm.save_memory(case.path("memory"))
-        dead.found = crash.blocks(vm.data.text())
-        dead.console = vm.console.text()
+        dead.capture(vm)
     case.log("list", "\n".join(dead.found["list"]))
     case.check(f"swapcore: dumping to {SECOND}" in dead.console,
                "the second device was not named")
