@@ -91,6 +91,19 @@ kvmi_where_read(kvm_t *kd, void *buf, size_t len, uint64_t off,
 	return 0;
 }
 
+static int
+plain_read_at(kvm_t *kd, void *buf, size_t len, uint64_t off)
+{
+	return kvmi_small_read(kd, buf, len, kd->data_base + off);
+}
+
+int
+kvmi_plain_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
+{
+	return kd->where.n == 0 ? plain_read_at(kd, buf, len, off) :
+	    kvmi_where_read(kd, buf, len, off, plain_read_at);
+}
+
 ssize_t
 kvm_dump_read(kvm_t *kd, void *buf, size_t len, uint64_t data_off)
 {

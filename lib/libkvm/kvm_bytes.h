@@ -35,6 +35,9 @@ extern const struct kvmi_format *const kvmi_formats[];
 /* Reads CORE_DATA by kd->where: get() is given its place there, in bytes. */
 int kvmi_where_read(kvm_t *kd, void *buf, size_t len, uint64_t off,
     int (*get)(kvm_t *kd, void *buf, size_t len, uint64_t place));
+/* Of a format whose file has CORE_DATA as it is, from kd->data_base on.  Where
+ * pages are left out of it, those that stay have places in kd->where. */
+int kvmi_plain_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
 /* As kvmi_pread(), of the file as it is. */
 int kvmi_file_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
 

@@ -126,22 +126,8 @@ core_open(kvm_t *kd)
 	return 1;
 }
 
-static int
-core_read_at(kvm_t *kd, void *buf, size_t len, uint64_t off)
-{
-	return kvmi_small_read(kd, buf, len, kd->data_base + off);
-}
-
-/* Where pages were left out of it, those that stay have places. */
-static int
-core_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
-{
-	return kd->where.n == 0 ? core_read_at(kd, buf, len, off) :
-	    kvmi_where_read(kd, buf, len, off, core_read_at);
-}
-
 const struct kvmi_format kvmi_format_core = {
 	.name = "core file",
 	.open = core_open,
-	.read = core_read,
+	.read = kvmi_plain_read,
 };

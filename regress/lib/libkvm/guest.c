@@ -154,3 +154,13 @@ guest_result(struct guest *g, long rv)
 	if (rv == -1)
 		image_says(&g->im, ": ");
 }
+
+void
+guest_dmesg(struct guest *g)
+{
+	char *text = kvm_dmesg(g->im.kd, 0, NULL);
+
+	if (text == NULL)
+		guest_result(g, -1);
+	free(text);
+}

@@ -48,6 +48,9 @@ void guest_mutate_info(struct guest *g, void (*look)(struct guest *g));
 /* -1 has a text, as look has to check. */
 void guest_result(struct guest *g, long rv);
 
+/* A look at the kernel log. */
+void guest_dmesg(struct guest *g);
+
 /* A symbol table, encoded as scripts/kallsyms.c says. */
 enum ksyms_form { KSYMS_ADDRESSES, KSYMS_PERCPU, KSYMS_BASE, KSYMS_PLACE };
 
