@@ -294,14 +294,6 @@ dump_fit_unreadable_is_not_truncated(void **state)
 	fakedump_fini(&f);
 }
 
-static int
-give_back(void **state)
-{
-	(void)state;
-	fakedump_fini(&f);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -317,5 +309,5 @@ main(void)
 		cmocka_unit_test(dump_fit_unreadable_is_not_truncated),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, give_back);
+	return cmocka_run_group_tests(tests, NULL, fakedump_give_back);
 }

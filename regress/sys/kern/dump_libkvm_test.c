@@ -138,14 +138,6 @@ dump_libkvm_believes_no_torn_dump(void **state)
 	fakedump_fini(&f);
 }
 
-static int
-give_back(void **state)
-{
-	(void)state;
-	fakedump_fini(&f);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -154,5 +146,5 @@ main(void)
 		cmocka_unit_test(dump_libkvm_believes_no_torn_dump),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, give_back);
+	return cmocka_run_group_tests(tests, NULL, fakedump_give_back);
 }

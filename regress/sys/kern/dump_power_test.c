@@ -57,14 +57,6 @@ dump_power_cut_leaves_true_claims(void **state)
 	assert_true(ncuts > 400);
 }
 
-static int
-give_back(void **state)
-{
-	(void)state;
-	fakedump_fini(&f);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -72,5 +64,5 @@ main(void)
 		cmocka_unit_test(dump_power_cut_leaves_true_claims),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, give_back);
+	return cmocka_run_group_tests(tests, NULL, fakedump_give_back);
 }

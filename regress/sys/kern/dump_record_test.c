@@ -179,14 +179,6 @@ dump_record_late_ranges_join(void **state)
 	fakedump_fini(&f);
 }
 
-static int
-give_back(void **state)
-{
-	(void)state;
-	fakedump_fini(&f);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -197,5 +189,5 @@ main(void)
 		cmocka_unit_test(dump_record_late_ranges_join),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, give_back);
+	return cmocka_run_group_tests(tests, NULL, fakedump_give_back);
 }

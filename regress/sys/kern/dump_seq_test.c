@@ -360,14 +360,6 @@ dump_seq_useless_device_gets_no_write(void **state)
 	}
 }
 
-static int
-give_back(void **state)
-{
-	(void)state;
-	fakedump_fini(&f);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -388,5 +380,5 @@ main(void)
 		cmocka_unit_test(dump_seq_useless_device_gets_no_write),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, give_back);
+	return cmocka_run_group_tests(tests, NULL, fakedump_give_back);
 }

@@ -198,14 +198,6 @@ dump_stream_late_error_is_told(void **state)
 	fakedump_fini(&f);
 }
 
-static int
-give_back(void **state)
-{
-	(void)state;
-	fakedump_fini(&f);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -218,5 +210,5 @@ main(void)
 		cmocka_unit_test(dump_stream_late_error_is_told),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, give_back);
+	return cmocka_run_group_tests(tests, NULL, fakedump_give_back);
 }

@@ -179,14 +179,6 @@ dump_tables_dumpmag_page_is_cut_out(void **state)
 		}
 }
 
-static int
-give_back(void **state)
-{
-	(void)state;
-	fakedump_fini(&f);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -195,5 +187,5 @@ main(void)
 		cmocka_unit_test(dump_tables_dumpmag_page_is_cut_out),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, give_back);
+	return cmocka_run_group_tests(tests, NULL, fakedump_give_back);
 }

@@ -159,6 +159,8 @@ old_trailers(struct fakedump *f)
 	}
 }
 
+static struct fakedump *latest;
+
 void
 fakedump_init(struct fakedump *f, const struct fakedump_conf *conf)
 {
@@ -171,6 +173,7 @@ fakedump_init(struct fakedump *f, const struct fakedump_conf *conf)
 	fakedump_fini(f);
 	memset(f, 0, sizeof(*f));
 	f->live = true;
+	latest = f;
 	blks = strew(f, conf, window, blksize);
 	memdev_init(&f->dev, blks, blksize, DEFAULT(conf->nslots, 4),
 	    DEFAULT(conf->slot_len, 65536));
@@ -221,6 +224,15 @@ fakedump_fini(struct fakedump *f)
 	free(f->d.early_buf);
 	free(f->d.notes);
 	memdev_fini(&f->dev);
+}
+
+int
+fakedump_give_back(void **state)
+{
+	(void)state;
+	if (latest != NULL)
+		fakedump_fini(latest);
+	return 0;
 }
 
 /* ---- Checks ---- */

@@ -51,6 +51,8 @@ void fakedump_mixed(void);
 /* _init gives back first what a failed test has left; _fini may come twice. */
 void fakedump_init(struct fakedump *f, const struct fakedump_conf *conf);
 void fakedump_fini(struct fakedump *f);
+/* Gives back what a failed last test has left of the only one there is. */
+int fakedump_give_back(void **state);
 /* What the medium says of this dump, now, is there and right; and one trailer
  * is whole if there ever was one.  For memdev_cut(). */
 void fakedump_check_claims(void *f);
