@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * format_test.c: cores in formats of other tools, from the device and from
- * cores saved before, as libelf reads them.
+ * cores saved before, as those tools' libraries read them.
  */
 #include <sys/stat.h>
 
@@ -15,108 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <gelf.h>
-#include <libkdumpfile/kdumpfile.h>
-
 #include <cmocka.h>
 
-#include "saving.h"
+#include "reader.h"
 
-#define PAGE	4096u
-#define UNREADABLE 0x180000u
 #define MANY	70000u		/* pieces of memory: more than PN_XNUM */
-
-/* What libelf makes of a file. */
-struct elf {
-	int fd;
-	Elf *elf;
-	size_t nphdrs;
-};
-
-static void
-elf_open(struct sandbox *s, struct elf *e, const char *name)
-{
-	assert_int_not_equal(elf_version(EV_CURRENT), EV_NONE);
-	e->fd = open(in_dir(s, name), O_RDONLY);
-	assert_int_not_equal(e->fd, -1);
-	e->elf = elf_begin(e->fd, ELF_C_READ, NULL);
-	assert_int_equal(elf_kind(e->elf), ELF_K_ELF);
-	assert_int_equal(elf_getphdrnum(e->elf, &e->nphdrs), 0);
-}
-
-static void
-elf_close(struct elf *e)
-{
-	elf_end(e->elf);
-	close(e->fd);
-}
-
-static GElf_Phdr
-elf_phdr(struct elf *e, size_t i)
-{
-	GElf_Phdr ph;
-
-	assert_non_null(gelf_getphdr(e->elf, (int)i, &ph));
-	return ph;
-}
-
-/* How many notes of a name and type there are. */
-static unsigned int
-elf_notes(struct elf *e, const char *name, uint32_t type)
-{
-	const GElf_Phdr ph = elf_phdr(e, 0);
-	Elf_Data *d = elf_getdata_rawchunk(e->elf, (int64_t)ph.p_offset,
-	    ph.p_filesz, ELF_T_NHDR);
-	size_t at = 0, name_off, desc_off;
-	unsigned int n = 0;
-	GElf_Nhdr nh;
-
-	assert_int_equal(ph.p_type, PT_NOTE);
-	assert_non_null(d);
-	while ((at = gelf_getnote(d, at, &nh, &name_off, &desc_off)) != 0)
-		n += nh.n_type == type &&
-		    strcmp((char *)d->d_buf + name_off, name) == 0;
-	return n;
-}
-
-/*
- * Checks each page of all headers against mkdump's memory: those of data, and
- * those that are zeros.  The pages there are.
- */
-static uint64_t
-elf_compare(struct elf *e, const struct mkdump_spec *spec, uint64_t *zeros)
-{
-	struct mkdump_info info;
-	struct mkmem *mem = mkmem_create(spec, &info);
-	unsigned char want[PAGE], have[PAGE];
-	uint64_t at, pages = 0;
-	size_t i;
-
-	assert_non_null(mem);
-	*zeros = 0;
-	for (i = 1; i < e->nphdrs; i++) {
-		const GElf_Phdr ph = elf_phdr(e, i);
-
-		assert_int_equal(ph.p_type, PT_LOAD);
-		assert_int_equal(ph.p_vaddr, ph.p_paddr +
-		    mkdump_page_offset(spec));
-		*zeros += (ph.p_memsz - ph.p_filesz) / PAGE;
-		for (at = 0; at < ph.p_filesz; at += PAGE) {
-			pages++;
-			/* It has dumplo in it, which mkmem does not know, as
-			 * it knows nothing of what could not be read. */
-			if (ph.p_paddr + at == (spec->dumpmag_paddr &
-			    ~4095ull) || ph.p_paddr + at == UNREADABLE)
-				continue;
-			mkmem_page(mem, ph.p_paddr + at, want);
-			assert_int_equal(pread(e->fd, have, PAGE,
-			    (off_t)(ph.p_offset + at)), PAGE);
-			assert_memory_equal(have, want, PAGE);
-		}
-	}
-	mkmem_destroy(mem);
-	return pages;
-}
 
 /* Converts one file in the directory to another. */
 static int
@@ -127,62 +30,6 @@ convert(struct sandbox *s, const char *format, const char *from, const char *to)
 	snprintf(in, sizeof(in), "%s/%s", s->dir, from);
 	snprintf(out, sizeof(out), "%s/%s", s->dir, to);
 	return sandbox_run(s, "-F", format, "-o", out, in, NULL);
-}
-
-/* Does the dump say that there were zeros?  mkmem does not know that. */
-static bool
-zeros_at(const struct mkdump_spec *spec, uint64_t pa)
-{
-	size_t i;
-
-	for (i = 0; i < spec->nexcl; i++)
-		if (pa - spec->excl[i].start < spec->excl[i].size)
-			return spec->excl[i].kind == KCORE_EXCL_ZERO;
-	return false;
-}
-
-/*
- * Checks each page that libkdumpfile finds in a file against mkdump's memory,
- * and that it finds those that are there and no others: how many.
- */
-static uint64_t
-peer_compare(struct sandbox *s, const char *name,
-    const struct mkdump_spec *spec, bool (*there)(uint64_t paddr))
-{
-	struct mkdump_info info;
-	struct mkmem *mem = mkmem_create(spec, &info);
-	kdump_ctx_t *ctx = kdump_new();
-	unsigned char want[PAGE], have[PAGE];
-	const int fd = open(in_dir(s, name), O_RDONLY);
-	uint64_t pa, pages = 0;
-	kdump_status r;
-	size_t i, len;
-
-	assert_non_null(mem);
-	assert_int_equal(kdump_open_fd(ctx, fd), KDUMP_OK);
-	for (i = 0; i < spec->nruns; i++)
-		for (pa = spec->runs[i].start; pa < spec->runs[i].start +
-		    spec->runs[i].size; pa += PAGE) {
-			len = PAGE;
-			r = kdump_read(ctx, KDUMP_MACHPHYSADDR, pa, have, &len);
-			if ((r == KDUMP_OK) != there(pa))
-				fail_msg("0x%jx: %s", (uintmax_t)pa,
-				    r == KDUMP_OK ? "there" :
-				    kdump_get_err(ctx));
-			if (r != KDUMP_OK)
-				continue;
-			pages++;
-			mkmem_page(mem, pa, want);
-			if (zeros_at(spec, pa))
-				memset(want, 0, PAGE);
-			if (pa != (spec->dumpmag_paddr & ~4095ull) &&
-			    pa != UNREADABLE)
-				assert_memory_equal(have, want, PAGE);
-		}
-	kdump_free(ctx);
-	close(fd);
-	mkmem_destroy(mem);
-	return pages;
 }
 
 /* A spec with all kinds of exclsegs, and registers of three CPUs. */
@@ -231,7 +78,6 @@ elf_core_is_what_libelf_reads(void **state)
 	assert_int_equal(elf_notes(&e, "SWAPCORE", 0x53574350), 1);
 	elf_close(&e);
 }
-
 
 /* What mixed_spec() has. */
 static bool
@@ -305,35 +151,57 @@ convert_to_kdump_and_back_is_lossless(void **state)
 	assert_true(sandbox_good(s, "linux.1.core"));
 }
 
-/* This test checks that damage, and what was never written, is so in a kdump
- * file as well. */
+/* Saves a damaged dump: the file says so. */
 static void
-kdump_file_of_bad_dump_says_so(void **state)
+assert_damage_told(struct sandbox *s, const char *format)
 {
 	static const struct mkdump_flip flips[] = { { MKDUMP_DATA, 5000 } };
-	struct sandbox *s = *state;
 	struct mkdump_spec spec;
 	cpu_kcore_hdr_t h;
+	char name[32];
 
 	sandbox_spec(&spec);
 	spec.flips = flips;
 	spec.nflips = 1;
 	sandbox_image(s, &spec);
-	assert_int_equal(sandbox_run(s, "-F", "kdump", "-D", s->image, s->dir,
+	assert_int_equal(sandbox_run(s, "-F", format, "-D", s->image, s->dir,
 	    NULL), 1);
 	assert_true(sandbox_untouched(s));
-	h = core_header(s, "linux.0.kdump");
+	snprintf(name, sizeof(name), "linux.0.%s", format);
+	h = core_header(s, name);
 	assert_int_equal(h.flags, KCORE_F_DAMAGED);
 	assert_true(h.nexclsegs > 0);
-	spec.nflips = 0;
-	spec.state = KCORE_STATE_INPROGRESS;
-	spec.data_valid = CHUNK;
-	sandbox_image(s, &spec);
-	assert_int_equal(sandbox_run(s, "-f", "-F", "kdump", "-D", s->image,
+}
+
+/* Saves, as core `name', a dump of one chunk: the file says so. */
+static void
+assert_incomplete_told(struct sandbox *s, const char *format, const char *name,
+    struct mkdump_spec *spec)
+{
+	cpu_kcore_hdr_t h;
+
+	sandbox_spec(spec);
+	spec->state = KCORE_STATE_INPROGRESS;
+	spec->data_valid = CHUNK;
+	sandbox_image(s, spec);
+	assert_int_equal(sandbox_run(s, "-f", "-F", format, "-D", s->image,
 	    s->dir, NULL), 0);
-	h = core_header(s, "linux.1.kdump");
+	h = core_header(s, name);
 	assert_int_equal(h.flags, KCORE_F_INCOMPLETE);
 	assert_int_equal(h.data_valid, CHUNK);
+	assert_int_equal(h.data_size, s->info.data_size);
+}
+
+/* This test checks that damage, and what was never written, is so in a kdump
+ * file as well. */
+static void
+kdump_file_of_bad_dump_says_so(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	assert_damage_told(s, "kdump");
+	assert_incomplete_told(s, "kdump", "linux.1.kdump", &spec);
 	assert_int_equal(peer_compare(s, "linux.1.kdump", &spec,
 	    first_chunk_there), CHUNK / PAGE);
 }
@@ -359,21 +227,7 @@ convert_to_elf_and_back_is_lossless(void **state)
 static void
 elf_core_of_damaged_dump_says_so(void **state)
 {
-	static const struct mkdump_flip flips[] = { { MKDUMP_DATA, 5000 } };
-	struct sandbox *s = *state;
-	struct mkdump_spec spec;
-	cpu_kcore_hdr_t h;
-
-	sandbox_spec(&spec);
-	spec.flips = flips;
-	spec.nflips = 1;
-	sandbox_image(s, &spec);
-	assert_int_equal(sandbox_run(s, "-F", "elf", "-D", s->image, s->dir,
-	    NULL), 1);
-	assert_true(sandbox_untouched(s));
-	h = core_header(s, "linux.0.elf");
-	assert_int_equal(h.flags, KCORE_F_DAMAGED);
-	assert_true(h.nexclsegs > 0);
+	assert_damage_told(*state, "elf");
 }
 
 /* This test checks that an incomplete dump stays one in an ELF core, and back. */
@@ -382,20 +236,10 @@ elf_core_of_incomplete_dump_says_so(void **state)
 {
 	struct sandbox *s = *state;
 	struct mkdump_spec spec;
-	cpu_kcore_hdr_t h;
 	uint64_t zeros;
 	struct elf e;
 
-	sandbox_spec(&spec);
-	spec.state = KCORE_STATE_INPROGRESS;
-	spec.data_valid = CHUNK;
-	sandbox_image(s, &spec);
-	assert_int_equal(sandbox_run(s, "-f", "-F", "elf", "-D", s->image,
-	    s->dir, NULL), 0);
-	h = core_header(s, "linux.0.elf");
-	assert_int_equal(h.flags, KCORE_F_INCOMPLETE);
-	assert_int_equal(h.data_valid, CHUNK);
-	assert_int_equal(h.data_size, s->info.data_size);
+	assert_incomplete_told(s, "elf", "linux.0.elf", &spec);
 	elf_open(s, &e, "linux.0.elf");
 	assert_int_equal(elf_compare(&e, &spec, &zeros), CHUNK / PAGE);
 	elf_close(&e);
