@@ -682,6 +682,17 @@ void kvmi_build_fini(kvm_t *kd, struct kvmi_build *b);
  */
 int kvmi_build(kvm_t *kd, struct kvmi_build *b);
 
+/* ---- kvm_pageuse.c: what pages were used for ---- */
+
+struct kvmi_pageuse;
+
+/* NULL with a text: the dump does not tell. */
+struct kvmi_pageuse *kvmi_pageuse_create(kvm_t *kd);
+void kvmi_pageuse_destroy(struct kvmi_pageuse *u);
+/* The KCORE_COUNT_* of a page, and of those up to *end: _CACHE, _CACHE_PRIVATE,
+ * _USER, _FREE, _OTHER: not to be touched; else _DUMPED. */
+unsigned int kvmi_pageuse(struct kvmi_pageuse *u, uint64_t pfn, uint64_t *end);
+
 /* ---- kvm_mark.c ---- */
 
 /* Adds what is not listed yet of a range to exclsegs[]: 0; -1: no room. */
