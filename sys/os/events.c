@@ -124,7 +124,9 @@ static void
 memory_work(struct work_struct *work)
 {
 	mutex_lock(&arm_lock);
-	if (armed) {
+	/* While the machine goes to sleep nothing can be armed; all of it is
+	 * armed anew when it is back. */
+	if (armed && !arm_asleep) {
 		arm_suspend("memory was added or taken away; armed again at "
 		    "once");
 		arm_resume();
