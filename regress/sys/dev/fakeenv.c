@@ -3,6 +3,7 @@
  * fakeenv.c: see fakeenv.h.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "fakeenv.h"
 
@@ -57,6 +58,21 @@ env_match(struct env *e)
 	assert_non_null(e->dd.softc);
 }
 
+static void
+env_check_reason(const struct env *e, const char *reason)
+{
+	if (strstr(e->dd.reason, reason) == NULL)
+		fail_msg("\"%s\" is not in: %s", reason, e->dd.reason);
+}
+
+void
+env_attach_refused(struct env *e, int error, const char *reason)
+{
+	assert_int_equal(dumpdev_attach(&e->dd), error);
+	env_check_reason(e, reason);
+	fakebus_check_released(&e->fb);
+}
+
 void
 env_attach(struct env *e)
 {
@@ -100,6 +116,15 @@ env_run_bad(struct env *e)
 {
 	fakerun(&e->dd, &e->run);
 	env_check_bad(e);
+}
+
+void
+env_run_refused(struct env *e, const char *reason)
+{
+	env_run_bad(e);
+	assert_true(e->dd.dead);
+	env_check_reason(e, reason);
+	assert_int_equal(e->disk->nreq, 0);
 }
 
 void

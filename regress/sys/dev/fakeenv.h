@@ -29,6 +29,9 @@ void env_free(struct env *e);
 
 /* Finds the driver, which must be the device's. */
 void env_match(struct env *e);
+/* Checks that attaching fails so, for a reason that has this in it, and gives
+ * everything back. */
+void env_attach_refused(struct env *e, int error, const char *reason);
 /* Matches, attaches; then the panic comes. */
 void env_attach(struct env *e);
 /* Runs the workload and checks that it did what it should. */
@@ -36,6 +39,9 @@ void env_run_good(struct env *e);
 /* Runs it and checks that something failed; but what was said to be written
  * is, time was bounded, and there is a reason. */
 void env_run_bad(struct env *e);
+/* The same where the disk is refused before anything is asked of it, for a
+ * reason that has this in it. */
+void env_run_refused(struct env *e, const char *reason);
 /* Runs it and checks either. */
 void env_run_any(struct env *e);
 
