@@ -38,8 +38,9 @@
  *	kvm_packed.c, kvm_zstd.c,	and that all of it is compressed
  *	kvm_gzip.c, kvm_gzindex.c
  *
- * and beside them kvm_dump.c and its kin, which save and clear dumps.  What few
- * files need is in kvm_bytes.h (formats, compression), kvm_tasks.h (tasks,
+ * and beside them kvm_dump.c and its kin, which save and clear dumps, and
+ * kvm_filter.c with kvm_pageuse.c, which leave pages out of them.  What few files
+ * need is in kvm_bytes.h (formats, compression), kvm_tasks.h (tasks,
  * processes), kvm_unwind.h (backtraces) and kvm_live.h (the running system).
  */
 #ifndef _KVM_PRIVATE_H_

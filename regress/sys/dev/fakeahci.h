@@ -11,7 +11,6 @@
 #include "fakedisk.h"
 
 #define FAKEAHCI_PORT	2u
-#define FAKEAHCI_NPORTS	6u
 
 /* What a port that hangs can be stopped by. */
 enum fakeahci_hang {

@@ -12,7 +12,7 @@ fakebus_of(struct dumpdev_bus *bus)
 	return bus->cookie;
 }
 
-bool
+static bool
 fakebus_gone(const struct fakebus *fb)
 {
 	return fb->gone_at != 0 && fb->naccess >= fb->gone_at;
@@ -273,14 +273,4 @@ fakebus_check_released(const struct fakebus *fb)
 		assert_null(fb->dma[i].va);
 	for (i = 0; i < DUMPDEV_NBARS; i++)
 		assert_false(fb->bar_mapped[i]);
-}
-
-void
-fakebus_fini(struct fakebus *fb)
-{
-	unsigned int i;
-
-	for (i = 0; i < FAKEBUS_MAXDMA; i++)
-		free(fb->dma[i].va);
-	memset(fb->dma, 0, sizeof(fb->dma));
 }

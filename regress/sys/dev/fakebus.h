@@ -55,15 +55,10 @@ struct fakebus {
 void fakebus_init(struct fakebus *fb);
 /* Asserts that everything was given back. */
 void fakebus_check_released(const struct fakebus *fb);
-/* Gives back what a test that failed to attach or died has left. */
-void fakebus_fini(struct fakebus *fb);
 
 void fakebus_cfg_set4(struct fakebus *fb, unsigned int off, uint32_t v);
 
 /* The memory at [busaddr, busaddr + len), which must lie in one allocation. */
 void *fakebus_dma(struct fakebus *fb, uint64_t busaddr, uint64_t len);
-
-/* Has the device been pulled out? */
-bool fakebus_gone(const struct fakebus *fb);
 
 #endif /* FAKEBUS_H */
