@@ -144,6 +144,10 @@ void last_tell(void);
 /* status.c */
 /* Prints bytes in the unit that suits them. */
 void status_size(uint64_t bytes);
+/* Whether a device that has these bytes has room for a dump. */
+void status_room(const char *device, uint64_t has, uint64_t need);
+/* The same of each that is armed. */
+void status_rooms(uint64_t need);
 /* Tells of the armed devices in their order, a line for each, the first of them
  * behind what is on the line; and whether a dump fits. */
 void status_tell(void);

@@ -85,10 +85,7 @@ estimate_device(const char *device, uint64_t need)
 
 	if (target_find(&t, device) == -1)
 		return -1;
-	printf("%s: ", t.device);
-	status_size(t.count * 512);
-	printf(t.count * 512 >= need ? ": fits\n" :
-	    ": does not fit, and would be cut short\n");
+	status_room(t.device, t.count * 512, need);
 	target_free(&t);
 	return 0;
 }
@@ -117,5 +114,8 @@ estimate(const struct dumpon_opts *opts)
 	printf("a dump at level %u may need ", level);
 	status_size(need);
 	printf("\n");
-	return opts->device == NULL ? 0 : estimate_device(opts->device, need);
+	if (opts->device != NULL)
+		return estimate_device(opts->device, need);
+	status_rooms(need);
+	return 0;
 }

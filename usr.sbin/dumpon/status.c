@@ -67,6 +67,27 @@ status_number(uint64_t *n, const char *name, size_t i)
 	return status_line(text, name, i) && sscanf(text, "%" SCNu64, n) == 1;
 }
 
+void
+status_room(const char *device, uint64_t has, uint64_t need)
+{
+	printf("%s: ", device);
+	status_size(has);
+	printf(has >= need ? ": fits\n" :
+	    ": does not fit, and would be cut short\n");
+}
+
+void
+status_rooms(uint64_t need)
+{
+	char device[STATUS_TEXT];
+	uint64_t window;
+	size_t i;
+
+	for (i = 0; status_line(device, "device", i); i++)
+		if (status_number(&window, "window", i))
+			status_room(device, window, need);
+}
+
 /* What a dump would need, by the module's count of memory, which is of now. */
 static void
 status_need(void)

@@ -104,6 +104,25 @@ estimate_says_whether_the_device_fits(void **state)
 	assert_string_equal(fake_text("/dev/swapcore"), "");
 }
 
+/* This test checks that without a device each that is armed is judged, and no
+ * line is printed where none is. */
+static void
+estimate_without_device_judges_the_armed(void **state)
+{
+	const char *said;
+
+	(void)state;
+	counts();
+	fake_file("/sys/kernel/swapcore/device", "\n");
+	fake_file("/sys/kernel/swapcore/window", "\n");
+	assert_unsaid(estimated(31, NULL, 0), "fit");
+	fake_file("/sys/kernel/swapcore/device", "/dev/vda2\n/dev/sda\n");
+	fake_file("/sys/kernel/swapcore/window", "67108864\n268435456\n");
+	said = estimated(31, NULL, 0);
+	assert_said(said, "\n/dev/vda2: 64.0 MiB: does not fit, and would be cut "
+	    "short\n/dev/sda: 256.0 MiB: fits\n");
+}
+
 /* This test checks that counts that are not there are an error. */
 static void
 estimate_without_counts_fails(void **state)
@@ -123,6 +142,7 @@ main(void)
 		TEST(estimate_counts_what_the_level_keeps),
 		TEST(estimate_leaves_out_what_is_set_aside),
 		TEST(estimate_says_whether_the_device_fits),
+		TEST(estimate_without_device_judges_the_armed),
 		TEST(estimate_without_counts_fails),
 	};
 
