@@ -2,9 +2,13 @@
 /*
  * dir_test.c: the directory: bounds, minfree, and what others put there.
  */
+#include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <dirent.h>
+#include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -120,6 +124,71 @@ filter_without_memory_map_is_refused(void **state)
 	sandbox_assert_said(s, "usage: savecore");
 }
 
+/* Mounts a small file system on the directory, for this process and what it
+ * starts; skips the test where that is not allowed. */
+static void
+mount_on_dir(const struct sandbox *s, unsigned long flags, const char *options)
+{
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount("tmpfs", s->dir, "tmpfs", flags, options) == -1) {
+		print_message("no mounts: %s\n", strerror(errno));
+		skip();
+	}
+}
+
+/* Each format is refused, and leaves nothing. */
+static void
+assert_all_refused(struct sandbox *s, const char *why)
+{
+	static const char *const how[][2] = {
+		{ NULL, NULL }, { "-z", NULL }, { "--zstd", NULL },
+		{ "-F", "elf" }, { "-F", "kdump" },
+	};
+	struct dirent *e;
+	size_t i;
+	DIR *d;
+
+	for (i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
+		assert_refused(s, sandbox_run(s, "-D", s->image, s->dir,
+		    how[i][0], how[i][1], NULL), why);
+		d = opendir(s->dir);
+		assert_non_null(d);
+		while ((e = readdir(d)) != NULL)
+			if (e->d_name[0] != '.' &&
+			    strcmp(e->d_name, "bounds") != 0)
+				fail_msg("%s is left behind", e->d_name);
+			else if (strstr(e->d_name, "partial") != NULL)
+				fail_msg("%s is left behind", e->d_name);
+		closedir(d);
+	}
+}
+
+/* This test checks that in a file system that is read-only nothing is saved, in
+ * any format, and the dump stays. */
+static void
+dir_read_only_keeps_dump(void **state)
+{
+	struct sandbox *s = *state;
+
+	mount_on_dir(s, MS_RDONLY, "mode=755");
+	assert_all_refused(s, "Read-only file system");
+	assert_int_equal(umount(s->dir), 0);
+	assert_int_equal(save(s), 0);
+}
+
+/* This test checks the same where the disk is full before the core is whole. */
+static void
+dir_full_disk_keeps_dump(void **state)
+{
+	struct sandbox *s = *state;
+
+	mount_on_dir(s, 0, "mode=755,size=64k");
+	assert_all_refused(s, "No space left on device");
+	assert_int_equal(umount(s->dir), 0);
+	assert_int_equal(save(s), 0);
+}
+
 int
 main(void)
 {
@@ -130,6 +199,8 @@ main(void)
 		TEST(bounds_number_is_next_free_one),
 		TEST(dir_planted_links_not_followed),
 		TEST(dir_unsafe_refused),
+		TEST(dir_read_only_keeps_dump),
+		TEST(dir_full_disk_keeps_dump),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
