@@ -13,6 +13,12 @@ if [ ! -e "$cache/$name/$vmlinux" ]; then
 	tmp=$(mktemp -d "$cache/tmp.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
 	chmod 755 "$tmp"
+	# Of the suite that has it: those that kernels.sh fetches from.
+	for conf in "" "$cache"/apt/*/apt.conf; do
+		[ -z "$conf" ] || export APT_CONFIG="$conf"
+		! apt-cache show "linux-image-$name-dbg" >/dev/null 2>&1 ||
+		    break
+	done
 	echo "debug: fetching the debug symbols of $name" >&2
 	(cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download \
 	    "linux-image-$name-dbg" >&2)
