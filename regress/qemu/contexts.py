@@ -14,7 +14,8 @@ class Context:
     """One way to die.
 
     script: run by the guest, which is armed; {disk} is the dump device's whole
-    disk, {fn} the device's entry of `functions`.  says: what the kernel's log
+    disk, {fn} the device's entry of `functions`; a device without one lacks the
+    context.  says: what the kernel's log
     must have.  host: QEMU monitor commands, sent when the guest has printed
     "@@now".  append: to the kernel's command line.  config: options that the
     kernel must have been built with.  reboots: False where the machine is not
@@ -29,6 +30,7 @@ class Context:
     config: tuple = ()
     smp: int = 2
     functions: dict = field(default_factory=dict)
+    buses: tuple = ()           # has it on these alone
     console: bool = True
     reboots: bool = True
     timeout_s: int = 25
@@ -54,6 +56,12 @@ ALONE = "keep_to 1; mkfifo /tmp/never\n"
 FILES = """mkfs.ext4 -q {disk4} && mount -t ext4 {disk4} /mnt
 """
 WRITE = "dd if=/sbin/savecore of=/mnt/file bs=64k count=8 2>/dev/null; sync"
+
+# The disk's driver is made to reset its controller or port.
+RESET = """_d=$(readlink -f /sys/class/block/$(basename {disk})/device)
+[ -e $_d/reset_controller ] && echo 1 >$_d/reset_controller
+_d=${_d%/target*}
+[ -e $_d/scsi_host ] && echo "- - -" >$_d/scsi_host/${_d##*/}/scan"""
 
 QUEUE = {"nvme": "nvme_queue_rq", "virtio": "virtio_queue_rq",
          "scsi": "virtscsi_add_cmd", "ahci": "ata_scsi_queuecmd"}
@@ -194,6 +202,27 @@ CONTEXTS = (
     Context("suspend-end", "a suspend, devices asleep",
             how("panic at dpm_suspend_noirq",
                 "echo freeze >/sys/power/state"), PANIC, console=False),
+    Context("master-off", "the disk's bus mastering is off",
+            'pci_poke "$(pci_dir {disk})" 4 "\\003"\n' + how("panic"), PANIC),
+    Context("memory-off", "the disk's registers can't be reached",
+            'pci_poke "$(pci_dir {disk})" 4 "\\004"\n' + how("panic"), PANIC),
+    Context("bars-lost", "the disk's registers are nowhere, as in a reset",
+            'pci_poke "$(pci_dir {disk})" 4 "\\0"\n'
+            'pci_poke "$(pci_dir {disk})" 16 "' + 24 * "\\0" + '"\n' +
+            how("panic"), PANIC),
+    Context("d3", "the disk's controller is in D3", '_d=$(pci_dir {disk})\n'
+            'pci_poke $_d $(($(pci_cap $_d 1) + 4)) "\\003"\n' +
+            how("panic"), PANIC, buses=("nvme",)),
+    Context("reset-begin", "the disk's driver resets it: disabled",
+            how("panic at {fn}", RESET), PANIC, functions={
+                "nvme": "pci_enable_device_mem"}),
+    Context("reset-middle", "the disk's driver resets it: not ready yet",
+            how("panic at {fn}", RESET), PANIC, functions={
+                "nvme": "nvme_wait_ready", "ahci": "sata_link_debounce"}),
+    Context("reset-end", "the disk's driver resets it: to be asked what it is",
+            how("panic at {fn}", RESET), PANIC, functions={
+                "nvme": "nvme_init_ctrl_finish nvme_init_identify",
+                "ahci": "ata_wait_ready"}),
     Context("shutdown", "shutdown, devices shut down",
             "swapoff -a\n" + how("panic at syscore_shutdown", "poweroff -f"),
             PANIC),

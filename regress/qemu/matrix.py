@@ -53,7 +53,8 @@ class Matrix:
 
     @staticmethod
     def possible(kernel, bus, context):
-        if not Matrix.exists(kernel, bus):
+        only = context.buses or context.functions
+        if not Matrix.exists(kernel, bus) or (only and bus not in only):
             return False
         with open(f"{kernel.root}/boot/config-{kernel.release}",
                   encoding="ascii") as stream:

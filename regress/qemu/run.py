@@ -16,6 +16,7 @@ import case
 import test_ahci        # noqa: F401  (each registers its tests)
 import test_arm         # noqa: F401
 import test_backtrace   # noqa: F401
+import test_badstate   # noqa: F401
 import test_broken      # noqa: F401
 import test_contexts    # noqa: F401
 import test_dumperfault # noqa: F401

@@ -170,6 +170,15 @@ dumpdev_detach(struct dumpdev *dd)
 	dumpdev_bufs_free(dd, 0);
 }
 
+static __must_check int
+dumpdev_start_once(struct dumpdev *dd)
+{
+	int error;
+
+	error = dumpdev_pci_enable(dd);
+	return error != 0 ? error : dd->ops->start(dd);
+}
+
 int
 dumpdev_start(struct dumpdev *dd)
 {
@@ -178,9 +187,12 @@ dumpdev_start(struct dumpdev *dd)
 	if (dd->dead)
 		return -EIO;
 	dd->started = true;
-	error = dumpdev_pci_enable(dd);
-	if (error == 0)
-		error = dd->ops->start(dd);
+	error = dumpdev_start_once(dd);
+	/* Its own reset was not enough: that of PCI Express, if it has one. */
+	if ((error == -EIO || error == -ETIMEDOUT) && dumpdev_pci_reset(dd)) {
+		dd->reason[0] = '\0';
+		error = dumpdev_start_once(dd);
+	}
 	if (error != 0) {
 		dd->dead = true;
 		return dumpdev_fail(dd, error, "%s: start failed, error %d",

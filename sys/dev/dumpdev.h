@@ -67,12 +67,24 @@ struct dumpdev_bus_ops {
 	void (*relax)(struct dumpdev_bus *);	/* between two polls */
 };
 
+/* Configuration space when armed: the header, and PCI Express's control. */
+struct dumpdev_pci {
+	uint32_t header[16];
+	uint32_t express_ctl;
+};
+
 struct dumpdev_bus {
 	const struct dumpdev_bus_ops *ops;
 	void *cookie;
 	bool platform;		/* not PCI: configuration space reads as all
 				 * ones, and BAR 0 has all registers */
+	/* The bridge above, of which the cfg_* alone are called; NULL: the
+	 * function is on the root bus. */
+	struct dumpdev_bus *bridge;
+	struct dumpdev_pci pci;		/* dumpdev_pci_save()'s */
 };
+
+#define DUMPDEV_MAXBRIDGES 8
 
 /* Orders memory between CPU and device: stores before a doorbell, a
  * completion's phase or index before its contents. */
@@ -179,7 +191,6 @@ struct dumpdev {
 				   A multiple of 4096 */
 	uint32_t max_xfer;	/* the stock driver's limit in bytes; 0: none */
 
-	uint32_t bars[DUMPDEV_NBARS];	/* config space's, when armed */
 	struct dumpdev_slot slots[DUMPDEV_MAXSLOTS];
 	bool started;		/* dumpdev_start() was called */
 	bool dead;		/* timed out or broken: touch it no more */
@@ -233,14 +244,20 @@ __must_check int dumpdev_match(struct dumpdev *dd);
 __must_check int dumpdev_attach(struct dumpdev *dd);
 void dumpdev_detach(struct dumpdev *dd);
 
-/* Armed.  Keeps what a sleeping function forgets. */
+/* Armed.  Keeps what a function, and the bridges above it, forget in a sleep or
+ * a reset. */
 void dumpdev_pci_save(struct dumpdev *dd);
 /*
- * Panic.  Wakes the function up where it sleeps, and sets memory space and bus
- * master in the PCI command register, after checking that it answers at all: 0,
- * or -ENXIO where it is gone or stays asleep.  What is not on PCI is awake.
+ * Panic.  Brings the bridges and the function to where they were when armed:
+ * awake, out of a reset that was not at its end, with their BARs, bus numbers
+ * and windows; and sets memory space and bus master.  0, or -ENXIO: gone, asleep
+ * for ever, or another controller is in its place.  What is not on PCI is as it
+ * was.
  */
 __must_check int dumpdev_pci_enable(struct dumpdev *dd);
+/* Panic.  Resets the function by PCI Express; dumpdev_pci_enable() is next.
+ * False: it can't do that. */
+bool dumpdev_pci_reset(struct dumpdev *dd);
 /* Panic.  Clears bus master: what the function is still about does no DMA any
  * more. */
 void dumpdev_pci_disable(struct dumpdev *dd);
@@ -248,7 +265,8 @@ void dumpdev_pci_disable(struct dumpdev *dd);
 /*
  * Panic.  All of these return -EIO once dd is dead; the call that finds it so
  * may say -ETIMEDOUT or -ENXIO.  nslots and slot_len are final when
- * dumpdev_start() has returned 0.  A controller that breaks later (not one
+ * dumpdev_start() has returned 0; a controller that does not start is reset as
+ * a PCI function, and has one more try.  One that breaks later (not one
  * that times out) is started again and asked again, DUMPDEV_MAXRESTARTS times,
  * without the caller noticing.
  */

@@ -20,10 +20,11 @@ of_bus(struct dumpdev_bus *bus)
 	return container_of(bus, struct bus_linux, bus);
 }
 
+/* Of the function, and of a bridge above it. */
 static u32
 bus_cfg_read4(struct dumpdev_bus *bus, unsigned int off)
 {
-	struct pci_dev *pdev = of_bus(bus)->pdev;
+	struct pci_dev *pdev = bus->cookie;
 	u32 v = ~0u;
 
 	if (!pdev)
@@ -37,7 +38,7 @@ bus_cfg_read4(struct dumpdev_bus *bus, unsigned int off)
 static void
 bus_cfg_write4(struct dumpdev_bus *bus, unsigned int off, u32 v)
 {
-	struct pci_dev *pdev = of_bus(bus)->pdev;
+	struct pci_dev *pdev = bus->cookie;
 
 	if (!pdev)
 		return;
@@ -273,10 +274,24 @@ void
 bus_linux_init(struct bus_linux *b, struct device *dev,
     const struct buffers *buffers)
 {
+	struct dumpdev_bus *below = &b->bus;
+	struct pci_dev *bridge;
+	unsigned int i;
+
 	memset(b, 0, sizeof(*b));
 	b->bus.ops = &bus_linux_ops;
 	b->bus.platform = !dev_is_pci(dev);
 	b->dev = dev;
 	b->pdev = dev_is_pci(dev) ? to_pci_dev(dev) : NULL;
+	b->bus.cookie = b->pdev;
+	/* They stay where they are as long as the function does. */
+	bridge = b->pdev ? pci_upstream_bridge(b->pdev) : NULL;
+	for (i = 0; bridge && i < DUMPDEV_MAXBRIDGES; i++) {
+		below->bridge = &b->bridges[i];
+		below = below->bridge;
+		below->ops = &bus_linux_ops;
+		below->cookie = bridge;
+		bridge = pci_upstream_bridge(bridge);
+	}
 	b->buffers = buffers;
 }

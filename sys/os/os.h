@@ -75,6 +75,7 @@ struct bus_dma {
 
 struct bus_linux {
 	struct dumpdev_bus bus;
+	struct dumpdev_bus bridges[DUMPDEV_MAXBRIDGES];	/* nearest first */
 	struct device *dev;	/* the controller */
 	struct pci_dev *pdev;	/* the same; NULL: not on PCI */
 	void __iomem *bar[DUMPDEV_NBARS];

@@ -41,3 +41,33 @@ pause() {
 	[ -p /tmp/never ] || die "pause: mkfifo /tmp/never first"
 	read -r -t "$1" _nothing <>/tmp/never
 }
+
+# pci_dir DISK: where sysfs has the PCI function that a disk hangs from.
+pci_dir() {
+	_d=$(readlink -f "/sys/class/block/${1#/dev/}")
+	until [ -e "$_d/vendor" ] && [ -e "$_d/config" ]; do
+		_d=${_d%/*}
+		[ "$_d" ] || die "$1: no PCI function"
+	done
+	echo "$_d"
+}
+
+# pci_byte DIR OFFSET: of its configuration space, in decimal.
+pci_byte() {
+	hexdump -s $(($2)) -n 1 -e '1/1 "%d"' "$1/config"
+}
+
+# pci_cap DIR ID: where this capability is.
+pci_cap() {
+	_p=$(pci_byte "$1" 0x34)
+	while [ "$(pci_byte "$1" "$_p")" -ne "$2" ]; do
+		_p=$(pci_byte "$1" $((_p + 1)))
+		[ "$_p" -ne 0 ] || die "$1: no capability $2"
+	done
+	echo "$_p"
+}
+
+# pci_poke DIR OFFSET BYTES: writes to it; each byte as \NNN.
+pci_poke() {
+	printf "$3" | dd of="$1/config" bs=1 seek=$(($2)) conv=notrunc 2>/dev/null
+}

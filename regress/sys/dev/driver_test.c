@@ -295,6 +295,70 @@ driver_gone_at_nth_access_told(void **state)
 	}
 }
 
+/* As the stock driver, or the kernel, may leave the function when it dies. */
+static const char *
+pci_state(struct fakebus *fb, int state)
+{
+	switch (state) {
+	case 0:
+		memset(fb->cfg + 4, 0, 2);
+		return "nothing decoded, no bus master";
+	case 1:
+		fb->cfg[4] = 4;
+		return "nothing decoded";
+	case 2:
+		fb->cfg[4] = 2;
+		return "no bus master";
+	case 3:
+		fb->cfg[FAKEBUS_PM + 4] |= 3;
+		return "in D3";
+	case 4:
+		fakebus_forget(fb);
+		fb->ready_at = fb->now_us + 500000;
+		return "in a reset";
+	case 5:
+		fb->above->cfg[FAKEBUS_PM + 4] |= 3;
+		fb->cfg[FAKEBUS_PM + 4] |= 3;
+		return "in D3, and the bridge too";
+	case 6:
+		fakebus_forget(fb->above);
+		fakebus_forget(fb);
+		return "forgotten all, and the bridge too";
+	case 7:
+		fb->above->cfg[0x3e] |= 0x40;
+		return "held in a reset by the bridge";
+	default:
+		return NULL;
+	}
+}
+
+/* This test checks that a function that is asleep, in a reset, or has anything
+ * turned off, and so may be the bridge above it, takes the workload. */
+static void
+driver_start_any_pci_state_taken_over(void **state)
+{
+	const char *what = "";
+	struct fakebus bridge;
+	struct env *e;
+	int i;
+
+	for (i = 0; what != NULL; i++) {
+		e = env_new(*state);
+		if (e->fb.bus.platform) {
+			env_match(e);
+			env_free(e);
+			return;
+		}
+		fakebus_caps(&e->fb, false);
+		fakebus_bridge(&bridge, &e->fb);
+		env_attach(e);
+		bridge.armed = false;
+		what = pci_state(&e->fb, i);
+		env_run_good(e);
+		env_free(e);
+	}
+}
+
 /* Names say which device, for whoever reads that one failed. */
 static int
 driver_run(const struct fakedev *dev)
@@ -312,6 +376,7 @@ driver_run(const struct fakedev *dev)
 		DRIVER_TEST(driver_write_slow_completion_good),
 		DRIVER_TEST(driver_request_nth_breaks_restarted_once),
 		DRIVER_TEST(driver_gone_at_nth_access_told),
+		DRIVER_TEST(driver_start_any_pci_state_taken_over),
 	};
 	char names[NITEMS(tests)][80];
 	size_t i;

@@ -12,10 +12,44 @@ fakebus_of(struct dumpdev_bus *bus)
 	return bus->cookie;
 }
 
+/* Does the bridge pass configuration cycles on? */
+static bool
+bridge_open(const struct fakebus *bridge)
+{
+	return (bridge->cfg[FAKEBUS_PM + 4] & 3) == 0 &&
+	    (bridge->cfg[0x3e] & 0x40) == 0 &&
+	    bridge->cfg[0x19] == bridge->secondary;
+}
+
+/* Has it been pulled out, or can't it be reached? */
 static bool
 fakebus_gone(const struct fakebus *fb)
 {
-	return fb->gone_at != 0 && fb->naccess >= fb->gone_at;
+	if (fb->gone_at != 0 && fb->naccess >= fb->gone_at)
+		return true;
+	return fb->above != NULL &&
+	    (fakebus_gone(fb->above) || !bridge_open(fb->above));
+}
+
+/* Does it decode its BARs, and does the bridge pass them on? */
+static bool
+fakebus_decodes(const struct fakebus *fb)
+{
+	const struct fakebus *bridge;
+	unsigned int i;
+
+	if (fb->bus.platform)
+		return !fakebus_gone(fb);
+	for (i = 0; i < DUMPDEV_NBARS; i++)
+		if (fb->bar_at[i] != 0 &&
+		    fakebus_cfg_get4(fb, 0x10 + 4 * i) != fb->bar_at[i])
+			return false;
+	for (bridge = fb->above; bridge != NULL; bridge = bridge->above)
+		if ((bridge->cfg[4] & 2) == 0 ||
+		    fakebus_cfg_get4(bridge, 0x20) != bridge->window)
+			return false;
+	return !fakebus_gone(fb) && fb->now_us >= fb->ready_at &&
+	    (fb->cfg[4] & 2) != 0;
 }
 
 void
@@ -25,47 +59,107 @@ fakebus_cfg_set4(struct fakebus *fb, unsigned int off, uint32_t v)
 	memcpy(fb->cfg + off, &v, sizeof(v));
 }
 
+uint32_t
+fakebus_cfg_get4(const struct fakebus *fb, unsigned int off)
+{
+	uint32_t v;
+
+	assert_true(off % 4 == 0 && off + 4 <= sizeof(fb->cfg));
+	memcpy(&v, fb->cfg + off, sizeof(v));
+	return v;
+}
+
+void
+fakebus_forget(struct fakebus *fb)
+{
+	memset(fb->cfg + 4, 0, 2);
+	memset(fb->cfg + 0x10, 0, 0x24);
+	memset(fb->cfg + 0x3c, 0, 4);
+	if (fb->caps)
+		memcpy(fb->cfg + FAKEBUS_EXPRESS + 8, "\x10\x28", 2);
+}
+
+static void
+fakebus_reset(struct fakebus *fb)
+{
+	fakebus_forget(fb);
+	fb->nresets++;
+	fb->ready_at = fb->now_us + fb->ready_us;
+	if (fb->reset != NULL)
+		fb->reset(fb->dev);
+}
+
 static uint32_t
 fakebus_cfg_read4(struct dumpdev_bus *bus, unsigned int off)
 {
 	struct fakebus *fb = fakebus_of(bus);
-	uint32_t v;
 
-	assert_true(off % 4 == 0 && off + 4 <= sizeof(fb->cfg));
 	if (bus->platform)
 		return 0xffffffff;
 	fb->naccess++;
 	if (fakebus_gone(fb))
 		return 0xffffffff;
-	memcpy(&v, fb->cfg + off, sizeof(v));
-	return v;
+	if (fb->now_us < fb->ready_at)
+		return off == 0 ? fb->notready : 0xffffffff;
+	return fakebus_cfg_get4(fb, off);
+}
+
+/* Power management's control: to D0, and all is forgotten. */
+static void
+write_pm(struct fakebus *fb, unsigned int off, uint32_t v)
+{
+	assert_int_equal(v >> 16, 0);
+	assert_int_equal(v & 0x8003, 0);
+	fakebus_forget(fb);
+	if (!fb->sleeps_on)
+		fb->cfg[off] = (uint8_t)v;
+}
+
+/* PCI Express's: the status above it is cleared by ones. */
+static void
+write_express(struct fakebus *fb, unsigned int off, uint32_t v)
+{
+	assert_int_equal(v >> 16, 0);
+	if ((v & 0x8000) != 0) {
+		assert_int_equal(fb->cfg[off - 1] & 0x10, 0x10);
+		assert_int_equal(fb->cfg[4] & 4, 0);
+		fakebus_reset(fb);
+		return;
+	}
+	memcpy(fb->cfg + off, &v, 2);
 }
 
 static void
 fakebus_cfg_write4(struct dumpdev_bus *bus, unsigned int off, uint32_t v)
 {
 	struct fakebus *fb = fakebus_of(bus);
+	const bool bridge = fb->below != NULL;
+	bool held;
 
 	assert_false(fb->armed || bus->platform);
 	fb->naccess++;
-	if (fb->pm_at != 0 && off == fb->pm_at + 4u) {
-		/* To D0, without any BAR. */
+	if (fakebus_gone(fb))
+		return;
+	if (fb->caps && off == FAKEBUS_PM + 4) {
+		write_pm(fb, off, v);
+	} else if (fb->caps && off == FAKEBUS_EXPRESS + 8) {
+		write_express(fb, off, v);
+	} else if (off == 4) {
+		/* Ones in its status half would clear bits. */
 		assert_int_equal(v >> 16, 0);
-		assert_int_equal(v & 0x8003, 0);
-		memset(fb->cfg + 0x10, 0, 24);
-		if (!fb->sleeps_on)
-			fb->cfg[off] = (uint8_t)v;
-		return;
-	}
-	if (fb->pm_at != 0 && off >= 0x10 && off < 0x28) {
-		memcpy(fb->cfg + off, &v, sizeof(v));
-		return;
-	}
-	/* The command register; ones in its status half would clear bits. */
-	assert_int_equal(off, 4);
-	assert_int_equal(v >> 16, 0);
-	if (!fakebus_gone(fb))
 		memcpy(fb->cfg + off, &v, 2);
+	} else if (off >= 0x10 && off < (bridge ? 0x34u : 0x28u)) {
+		assert_int_equal(fb->cfg[4] & 2, 0);
+		if (bridge && off == 0x1c)
+			assert_int_equal(v >> 16, 0);
+		fakebus_cfg_set4(fb, off, v);
+	} else {
+		assert_true(bridge && off == 0x3c && (v & 0x04400000) == 0);
+		held = (fb->cfg[0x3e] & 0x40) != 0;
+		fakebus_cfg_set4(fb, off, v);
+		if (held)
+			fakebus_reset(fb->below);
+	}
 }
 
 static int
@@ -100,10 +194,8 @@ fakebus_read(struct dumpdev_bus *bus, unsigned int bar, uint64_t off,
 	assert_true(bar < DUMPDEV_NBARS && fb->bar_mapped[bar]);
 	assert_true(off % size == 0 && off + size <= fb->bar_len[bar]);
 	fb->naccess++;
-	if (bus->platform && !fakebus_gone(fb))
-		return fb->reg_read(fb->dev, bar, off, size);
 	/* Memory space is off, or nobody is there: all ones. */
-	if (fakebus_gone(fb) || (fb->cfg[4] & 2) == 0)
+	if (!fakebus_decodes(fb))
 		return ~0ull;
 	return fb->reg_read(fb->dev, bar, off, size);
 }
@@ -118,7 +210,7 @@ fakebus_write(struct dumpdev_bus *bus, unsigned int bar, uint64_t off,
 	assert_true(bar < DUMPDEV_NBARS && fb->bar_mapped[bar]);
 	assert_true(off % size == 0 && off + size <= fb->bar_len[bar]);
 	fb->naccess++;
-	if (!fakebus_gone(fb) && (bus->platform || (fb->cfg[4] & 2) != 0))
+	if (fakebus_decodes(fb))
 		fb->reg_write(fb->dev, bar, off, size, v);
 }
 
@@ -201,9 +293,13 @@ fakebus_dma_free(struct dumpdev_bus *bus, struct dumpdev_dma *dma)
 void *
 fakebus_dma(struct fakebus *fb, uint64_t busaddr, uint64_t len)
 {
+	const struct fakebus *on;
 	const struct dumpdev_dma *d;
 	unsigned int i;
 
+	for (on = fb->bus.platform ? NULL : fb; on != NULL; on = on->above)
+		if ((on->cfg[4] & 4) == 0)
+			fail_msg("DMA with bus master off");
 	for (i = 0; i < FAKEBUS_MAXDMA; i++) {
 		d = &fb->dma[i];
 		if (d->va != NULL && busaddr >= d->busaddr && len <= d->len &&
@@ -260,8 +356,49 @@ fakebus_init(struct fakebus *fb)
 	fb->relax_us = 100;
 	fb->armed = true;
 	fb->next_busaddr = 0x123450000;
+	fb->notready = 0xffffffff;
 	/* Memory space and bus master on, interrupts by INTx allowed. */
 	fakebus_cfg_set4(fb, 4, 0x00100006);
+}
+
+void
+fakebus_caps(struct fakebus *fb, bool flr)
+{
+	const uint32_t first = fb->cfg[0x34];
+	unsigned int i;
+
+	fb->caps = true;
+	fakebus_cfg_set4(fb, 0x34, FAKEBUS_PM);
+	fakebus_cfg_set4(fb, FAKEBUS_PM, 0x00030001 | FAKEBUS_EXPRESS << 8);
+	fakebus_cfg_set4(fb, FAKEBUS_EXPRESS, 0x00020010 | first << 8);
+	fakebus_cfg_set4(fb, FAKEBUS_EXPRESS + 4, flr ? 0x10008000 : 0x8000);
+	fakebus_cfg_set4(fb, FAKEBUS_EXPRESS + 8, 0x0009513e);
+	for (i = 0; i < DUMPDEV_NBARS; i++) {
+		if (fb->bar_len[i] == 0)
+			continue;
+		fb->bar_at[i] = 0xfe800000 + (i << 20);
+		fakebus_cfg_set4(fb, 0x10 + 4 * i, fb->bar_at[i]);
+	}
+	fb->ready_us = 300000;
+}
+
+void
+fakebus_bridge(struct fakebus *bridge, struct fakebus *fb)
+{
+	fakebus_init(bridge);
+	fakebus_caps(bridge, false);
+	fakebus_cfg_set4(bridge, 0x00, 0x000c1b36);
+	fakebus_cfg_set4(bridge, 0x04, 0x00100007);
+	fakebus_cfg_set4(bridge, 0x0c, 0x00010000);
+	fakebus_cfg_set4(bridge, 0x18, 0x00010100);
+	fakebus_cfg_set4(bridge, 0x1c, 0x2000f1f1);
+	fakebus_cfg_set4(bridge, 0x20, 0xfe90fe80);
+	fakebus_cfg_set4(bridge, 0x3c, 0x0003010b);
+	bridge->secondary = 1;
+	bridge->window = 0xfe90fe80;
+	bridge->below = fb;
+	fb->above = bridge;
+	fb->bus.bridge = &bridge->bus;
 }
 
 void

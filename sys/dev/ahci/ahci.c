@@ -285,6 +285,7 @@ ahci_start(struct dumpdev *dd)
 	if (ghc == 0xffffffff)
 		return ahci_fail_gone(dd);
 	ahci_hba_wr(dd, AHCI_GHC, (ghc & ~AHCI_GHC_IE) | AHCI_GHC_AE);
+	ahci_ports_restore(dd);
 	error = ahci_port_quiet(dd);
 	if (error == 0)
 		error = ahci_port_up(dd);

@@ -167,11 +167,20 @@ ahci_comreset(struct dumpdev *dd)
 	return 0;
 }
 
+/* Firmware had told it which ports there are; it may forget that in a reset. */
+void
+ahci_ports_restore(struct dumpdev *dd)
+{
+	const struct ahci_softc *sc = dd->softc;
+
+	if (ahci_hba_rd(dd, AHCI_PI) != sc->pi)
+		ahci_hba_wr(dd, AHCI_PI, sc->pi);
+}
+
 /* 10.4.3: all ports are reset: the last resort. */
 static int
 ahci_hba_reset(struct dumpdev *dd)
 {
-	const struct ahci_softc *sc = dd->softc;
 	int error;
 
 	ahci_hba_wr(dd, AHCI_GHC, AHCI_GHC_AE);
@@ -181,9 +190,7 @@ ahci_hba_reset(struct dumpdev *dd)
 	if (error != 0)
 		return error;
 	ahci_hba_wr(dd, AHCI_GHC, AHCI_GHC_AE);
-	/* Some forget which ports they have: firmware had told them. */
-	if (ahci_hba_rd(dd, AHCI_PI) != sc->pi)
-		ahci_hba_wr(dd, AHCI_PI, sc->pi);
+	ahci_ports_restore(dd);
 	return 0;
 }
 

@@ -57,6 +57,8 @@ __must_check int ahci_port_quiet(struct dumpdev *dd);
 __must_check int ahci_port_up(struct dumpdev *dd);
 /* Just stops it: -ETIMEDOUT where it hangs. */
 __must_check int ahci_port_stop(struct dumpdev *dd);
+/* The controller knows its ports again. */
+void ahci_ports_restore(struct dumpdev *dd);
 /* Takes it off its link. */
 void ahci_port_off(struct dumpdev *dd);
 /* Takes commands from now on. */

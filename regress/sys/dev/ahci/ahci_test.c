@@ -20,8 +20,8 @@ fake(struct env *e)
 
 /* This test checks that a port is taken over from any state that the stock
  * driver can leave it in: an error, stopped, never started, in the middle of a
- * COMRESET, without a link, or with AHCI off; and by resetting its link
- * alone. */
+ * COMRESET, without a link, with AHCI off, or without ports; and by resetting
+ * its link alone. */
 static void
 ahci_start_any_state_taken_over(void **state)
 {
@@ -30,7 +30,7 @@ ahci_start_any_state_taken_over(void **state)
 	int i;
 
 	(void)state;
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < 8; i++) {
 		e = env_new(&fakeahci_dev);
 		f = fake(e);
 		env_attach(e);
@@ -54,10 +54,13 @@ ahci_start_any_state_taken_over(void **state)
 			f->halted = true;
 		} else if (i == 6) {
 			f->ghc = 0;
+		} else if (i == 7) {
+			f->pi = 0;
 		}
 		env_run_good(e);
 		assert_int_equal(f->ncomresets, 1);
 		assert_int_equal(f->nhba_resets, 0);
+		assert_int_not_equal(f->pi, 0);
 		assert_int_equal(f->devslp & 1, 0);
 		env_free(e);
 	}

@@ -158,6 +158,42 @@ nvme_start_stuck_gives_up(void **state)
 	}
 }
 
+/* What a reset by PCI Express makes of a controller that hangs. */
+static void
+revive(void *dev)
+{
+	struct fakenvme *f = dev;
+
+	f->cc = f->csts = 0;
+	f->rdy_at = f->shst_at = 0;
+	f->stuck_disable = f->stuck_enable = f->fatal_enable = false;
+	memset(f->q, 0, sizeof(f->q));
+}
+
+/* This test checks that what its own reset can't bring back, a reset by PCI
+ * Express does. */
+static void
+nvme_start_stuck_function_reset(void **state)
+{
+	struct env *e;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		e = env_new(&fakenvme_dev);
+		fakebus_caps(&e->fb, true);
+		e->fb.reset = revive;
+		env_attach(e);
+		fake(e)->stuck_disable = i == 0;
+		fake(e)->stuck_enable = i == 1;
+		fake(e)->fatal_enable = i == 2;
+		env_run_good(e);
+		assert_int_equal(e->fb.nresets, 1);
+		assert_int_equal(e->dd.reason[0], '\0');
+		env_free(e);
+	}
+}
+
 /* This test checks that a panic in the middle of the stock driver's own reset
  * waits for that reset, and one that never ends is overridden. */
 static void
@@ -241,6 +277,7 @@ main(void)
 		cmocka_unit_test(nvme_start_wrong_namespace_refused),
 		cmocka_unit_test(nvme_start_high_format_found),
 		cmocka_unit_test(nvme_start_stuck_gives_up),
+		cmocka_unit_test(nvme_start_stuck_function_reset),
 		cmocka_unit_test(nvme_start_during_reset_waits),
 		cmocka_unit_test(nvme_start_bus_master_off_enabled),
 		cmocka_unit_test(nvme_start_admin_error_told),
