@@ -50,6 +50,7 @@ import test_scsi        # noqa: F401
 import test_small       # noqa: F401
 import test_truth       # noqa: F401
 import test_unbind_race # noqa: F401
+import test_watchdog    # noqa: F401
 from vm import LostVM, NoLine
 
 PRINT_LOCK = threading.Lock()

@@ -333,6 +333,16 @@ CTL_SHOW(moved)
 	return n;
 }
 
+CTL_SHOW(watchdogs)
+{
+	ssize_t n;
+
+	mutex_lock(&arm_lock);
+	n = (ssize_t)feed_list(buf, PAGE_SIZE);
+	mutex_unlock(&arm_lock);
+	return n;
+}
+
 CTL_SHOW(level)
 {
 	return sysfs_emit(buf, "%u\n", ctl_level);
@@ -421,6 +431,7 @@ CTL_RO(estimate);
 CTL_RO(held);
 CTL_RO(reason);
 CTL_RO(moved);
+CTL_RO(watchdogs);
 CTL_RO(armed_level);
 static const struct bin_attribute own_attr =
     __BIN_ATTR(own, 0400, own_read, NULL, 0);
@@ -433,7 +444,7 @@ static struct attribute *ctl_attrs[] = {
 	&state_attr.attr, &device_attr.attr, &driver_attr.attr,
 	&window_attr.attr, &estimate_attr.attr, &held_attr.attr,
 	&reason_attr.attr, &moved_attr.attr, &armed_level_attr.attr,
-	&level_attr.attr, &disarm_attr.attr, NULL,
+	&watchdogs_attr.attr, &level_attr.attr, &disarm_attr.attr, NULL,
 };
 
 static const struct attribute_group ctl_group = {

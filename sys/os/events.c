@@ -2,7 +2,7 @@
 /*
  * events.c: what may happen to an armed device: its driver is unbound or it is
  * removed; the machine suspends or hibernates; memory comes or goes; a module
- * registers a panic notifier ahead of ours.
+ * registers a panic notifier ahead of ours, or drives a watchdog.
  *
  * arm_lock is taken here only where the event must wait for the disarming: the
  * controller's driver going (our DMA memory must go first), and sleep.  All
@@ -141,6 +141,8 @@ first_work(struct work_struct *work)
 {
 	mutex_lock(&arm_lock);
 	hook_first();
+	if (armed)
+		feed_find();
 	mutex_unlock(&arm_lock);
 }
 

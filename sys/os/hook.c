@@ -285,6 +285,7 @@ hook_init(struct armed *a)
 	}
 	hook_probe();
 	regs_init(a);
+	feed_find();
 	hook_nmoved = 0;
 	smp_store_release(&hook_armed, a);
 	hook_first();
@@ -300,4 +301,5 @@ hook_fini(void)
 	unregister_die_notifier(&hook_die_nb);
 	hook_unprobe();
 	regs_fini();
+	feed_forget();
 }

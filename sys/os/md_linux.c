@@ -37,8 +37,8 @@ md_log_tail(char *buf, size_t len)
 	return used;
 }
 
-/* Touching it marks every CPU, and the dump core calls this for every run of
- * pages. */
+/* Touching the kernel's own marks every CPU, and the dump core calls this for
+ * every run of pages. */
 void
 md_watchdog(void)
 {
@@ -49,6 +49,7 @@ md_watchdog(void)
 		return;
 	last_us = now;
 	touch_nmi_watchdog();
+	feed_watchdogs();
 }
 
 static struct xxh64_state *

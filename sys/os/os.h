@@ -12,6 +12,7 @@
  *	own.c		the memory that a dump changes while it runs
  *	hook.c		the panic notifier, and what calls the dump core
  *	events.c	unbind, suspend, hotplug: when arming must end or move
+ *	feed.c		hardware watchdogs, fed while a dump runs
  *	bus_linux.c	struct dumpdev_bus over a PCI function or platform device
  *	buffers.c	bounce buffers, which all armed devices share
  *	ram.c		RAM, and the class of each page
@@ -246,6 +247,16 @@ void hook_first(void);
 size_t hook_moved(char *buf, size_t len);
 /* True since a dump began: no lock may be taken any more. */
 extern bool hook_panicked;
+
+/* ---- feed.c ---- */
+
+/* Armed, arm_lock held: notes the watchdogs that are not known yet. */
+void feed_find(void);
+void feed_forget(void);
+/* Their identities, one a line. */
+size_t feed_list(char *buf, size_t len);
+/* After the panic: those that run begin to count anew. */
+void feed_watchdogs(void);
 
 /* ---- regs.c ---- */
 

@@ -178,6 +178,37 @@ status_has(const char *lines, const char *device)
 	return false;
 }
 
+#define WATCHDOG	"/sys/class/watchdog/watchdog%u/"
+#define WATCHDOGS_MAX	32u
+
+/* Those that run and that nobody feeds while a dump is taken.  softdog can't
+ * fire then. */
+static void
+status_watchdogs(void)
+{
+	char fed[STATUS_TEXT], identity[STATUS_TEXT], state[STATUS_TEXT];
+	uint64_t timeout;
+	unsigned int i;
+
+	if (!status_text(fed, "watchdogs"))
+		fed[0] = '\0';
+	for (i = 0; i < WATCHDOGS_MAX; i++) {
+		if (kernfile_read(state, sizeof(state), WATCHDOG "state",
+		    i) <= 0 || strncmp(state, "active", 6) != 0 ||
+		    kernfile_read(identity, sizeof(identity), WATCHDOG
+		    "identity", i) <= 0 ||
+		    kernfile_number(&timeout, WATCHDOG "timeout", i) == -1)
+			continue;
+		identity[strcspn(identity, "\n")] = '\0';
+		if (!status_has(fed, identity) &&
+		    strcmp(identity, "Software Watchdog") != 0)
+			warnx("warning: the watchdog \"%s\" may reset the "
+			    "machine %" PRIu64 " s after a panic, in the "
+			    "middle of a dump that takes longer: give it a "
+			    "longer time-out", identity, timeout);
+	}
+}
+
 void
 status_replaced(const char *before, bool failed)
 {
@@ -214,6 +245,7 @@ status_armed(const struct target *t, size_t n, const struct dumpon_opts *opts)
 			    t[k].ext[i].first + t[k].ext[i].count - 1);
 	}
 	status_moved();
+	status_watchdogs();
 }
 
 void
@@ -253,6 +285,7 @@ status_list_armed(const struct dumpon_opts *opts)
 	if (opts->verbose) {
 		status_tell();
 		status_moved();
+		status_watchdogs();
 	} else {
 		status_names();
 	}

@@ -148,6 +148,46 @@ arm_prints_what_was_armed(void **state)
 	assert_unsaid(said, "warning");
 }
 
+static void
+watchdog_file(unsigned int number, const char *name, const char *text)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/class/watchdog/watchdog%u/%s",
+	    number, name);
+	fake_file(path, text);
+}
+
+static void
+watchdog(unsigned int number, const char *identity, const char *state)
+{
+	watchdog_file(number, "identity", identity);
+	watchdog_file(number, "state", state);
+	watchdog_file(number, "timeout", "30\n");
+}
+
+/* This test checks that of the watchdogs those are warned of that run, can fire
+ * after a panic, and are not fed by the module. */
+static void
+arm_watchdog_not_fed_warns(void **state)
+{
+	const char *said;
+
+	(void)state;
+	fake_partition(SWAP);
+	fake_file("/sys/kernel/swapcore/watchdogs",
+	    "i6300ESB timer\niTCO_wdt\n");
+	watchdog(0, "iTCO_wdt\n", "active\n");
+	watchdog(1, "Software Watchdog\n", "active\n");
+	watchdog(3, "HPE iLO2+ HW Watchdog Timer\n", "inactive\n");
+	said = assert_armed(&arming_partition);
+	assert_unsaid(said, "warning");
+	watchdog(3, "iTCO\n", "active\n");
+	said = assert_armed(&arming_partition);
+	assert_said(said, "warning: the watchdog \"iTCO\" may reset the "
+	    "machine 30 s after a panic");
+}
+
 /* This test checks that a window that is too small is said to be so. */
 static void
 arm_small_window_says_does_not_fit(void **state)
@@ -230,6 +270,7 @@ main(void)
 		TEST(arm_replaced_device_is_told),
 		TEST(arm_refused_tells_of_old_device),
 		TEST(arm_prints_what_was_armed),
+		TEST(arm_watchdog_not_fed_warns),
 		TEST(arm_small_window_says_does_not_fit),
 		TEST(arm_without_kdump_sets_post_notifiers),
 		TEST(off_writes_disarm),

@@ -49,6 +49,13 @@ conf1_addr(unsigned int bus, unsigned int devfn, unsigned int off)
 	return 0x80000000u | bus << 16 | devfn << 8 | (off & 0xfc);
 }
 
+u8
+md_pci_read1(unsigned int bus, unsigned int devfn, unsigned int off)
+{
+	outl(conf1_addr(bus, devfn, off), PCI_CONF1_ADDR);
+	return inb(PCI_CONF1_DATA + (off & 3));
+}
+
 u32
 md_pci_read4(unsigned int bus, unsigned int devfn, unsigned int off)
 {

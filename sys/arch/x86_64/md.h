@@ -24,7 +24,9 @@ int md_header(cpu_kcore_hdr_t *hdr, const char *note);
 bool md_page_zero(const void *p);
 
 /* A PCI function's config space in segment 0, without a lock: only while no
- * other CPU runs.  off is a multiple of 4 below 256. */
+ * other CPU runs.  off is below 256, and where four bytes are meant a multiple
+ * of 4. */
+u8 md_pci_read1(unsigned int bus, unsigned int devfn, unsigned int off);
 u32 md_pci_read4(unsigned int bus, unsigned int devfn, unsigned int off);
 void md_pci_write4(unsigned int bus, unsigned int devfn, unsigned int off,
     u32 v);
