@@ -35,7 +35,7 @@ VOLATILE = {"univ8250_console": 128, r"text\.[0-9]+": 1024, "did_panic": 4,
             "console_srcu_srcu_data": 32, r"textbuf\.[0-9]+": 1024,
             "console_seq": 8, "disk_breaks": 8}
 
-# What crashme.c fills memory with.
+# What crashme.ko fills memory with.
 WORDS = 8192
 STEP = 0x9e3779b97f4a7c15
 SEED = 0x5eed
@@ -67,7 +67,7 @@ echo c >/proc/sysrq-trigger
 
 
 def pattern(first):
-    """A pattern of crashme.c that begins with this word."""
+    """A pattern of crashme.ko that begins with this word."""
     return struct.pack(f"<{WORDS}Q", *(
         (first + i) * STEP & (1 << 64) - 1 for i in range(WORDS)))
 

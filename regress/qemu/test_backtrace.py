@@ -126,7 +126,7 @@ def signature_is_that_of_the_bug(case):
             os.remove(path)
     case.equal(found[1], found[2], "the signature on two boots")
     kinds = [found[seed].partition(":")[0] for seed in (1, 3)]
-    case.equal(kinds, ["NULL dereference", "BUG crashme.c"], "the kinds")
+    case.equal(kinds, ["NULL dereference", "BUG die.c"], "the kinds")
     for line in found.values():
         case.check(": crashme_die [crashme] < crashme_set_how [crashme] < "
                    "param_attr_store < " in line, f"the signature is {line}")

@@ -10,7 +10,7 @@ import crash
 from case import test
 
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", *(
-    f"r{n}" for n in range(8, 16)))     # in the order that crashme.c loads
+    f"r{n}" for n in range(8, 16)))     # in the order that spin.c loads
 ALL = (*GENERAL, "rbp", "rsp")
 # Scheduler and interrupts leave the spinning CPUs alone.
 QUIET = "isolcpus=1-3 irqaffinity=0 nohz=off"
