@@ -146,6 +146,7 @@ LAST_WORDS = "Kernel panic - not syncing: sysrq triggered crash"
 def save_at_boot(here, text):
     here.run(text)
     here.has("var/crash/linux.0.core")
+    here.has("var/crash/crash.0.txt")
     here.called(f"swapon {here.root}/dev/vda2")
     here.cleared()
 

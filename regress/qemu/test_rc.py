@@ -66,6 +66,7 @@ if mount -t ext4 /dev/vdc /var 2>/dev/null; then
 	rm /var/crash
 	mv /var/aside /var/crash
 	rc saving start
+	await /var/crash/crash.0.txt
 	say files ls /var/crash
 	/bin/dash /rc stop
 	exit 0
@@ -116,7 +117,8 @@ def check_second(case, found, status):
     case.equal(status["failing"], 1, "its exit status")
     case.equal(on(found, "saving")["/dev/vda2"], 7, "swap once it is saved")
     case.equal(found["saving.device"], ["/dev/vda2"], "what is armed then")
-    case.check("linux.0.core" in " ".join(found["files"]),
+    case.check({"linux.0.core", "crash.0.txt"} <=
+               set(" ".join(found["files"]).split()),
                f"/var/crash: {found['files']}")
 
 
