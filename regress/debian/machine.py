@@ -145,14 +145,17 @@ class Machine:
         return panic, end
 
     def panic(self):
-        """Panics; returns when it has booted again."""
+        """Panics; the seconds until it has booted again, and nothing is left to
+        be started."""
         panic, end = self.die()
         self.vm.console.wait("Rebooting in 10 seconds", 60, end)
         for line in self.vm.console.lines[panic:]:
             if TOLD.search(line):
                 self.tell(line)
         self.await_boot()
-        self.tell(f"# {self.since(panic):.0f} s from panic to shell")
+        seconds = self.since(panic)
+        self.tell(f"# {seconds:.0f} s from panic to shell")
+        return seconds
 
     def show(self):
         """What a person would look at."""
