@@ -2,10 +2,11 @@
 """Makes RESULTS.md, the data of its plot, and the table in README.md of what
 bench.py measured.
 
-    results.py FIGURES RESULTS.md DATA README.md
+    results.py FIGURES LOGIN RESULTS.md DATA README.md
 
-FIGURES is the directory that `make bench' keeps what each measurement told in;
-a measurement that is not there is not in the page either.  In README.md, what
+FIGURES is the directory that `make bench' keeps what each measurement told in,
+and LOGIN what a test of `make check-debian' told; a measurement that is not there
+is not in the page either.  In README.md, what
 is between the two lines that say `kdump table' is replaced.
 """
 
@@ -46,6 +47,7 @@ ROWS = {
     "booted": "panic until the next boot's init runs",
     "usable": "panic until the core is saved and swap is on",
     "saving": "of that, writing the core",
+    "finished": "panic until its report, log and symbols are there too",
     "core": "the core on the disk",
     "packed": "the same, with `savecore --zstd`",
     "files": "with log, symbols and report beside it",
@@ -131,7 +133,29 @@ def section(name, machine):
     return f"\n`make bench B={name}`; {'; '.join(machine)}\n\n"
 
 
-def against_kdump(measured):
+LOGIN = """
+### From panic to login
+
+`make check-debian T=debian_panic_to_login`: a Debian 12 with systemd and 1 GiB of
+memory, its own kdump-tools and our packages, from the panic until the last unit is
+started, one run. With Swapcore the kernel waits 10 seconds of that before it resets
+the machine, as the package's sysctl file says.
+
+"""
+
+
+def against_login(path):
+    """A table of what the test of the packages told, if it was run."""
+    if not os.path.exists(path):
+        return ""
+    figures, _ = read(path)
+    if "debian-login" not in figures:
+        return ""
+    return LOGIN + table([("panic until all units are started",
+                           figures["debian-login"])], "Swapcore", "kdump-tools")
+
+
+def against_kdump(measured, login):
     text = KDUMP_HEAD
     for name, gib in SIZES.items():
         if name not in measured:
@@ -141,7 +165,7 @@ def against_kdump(measured):
         text += table([(what, figures[f"{name}-{key}"])
                        for key, what in ROWS.items()
                        if f"{name}-{key}" in figures], "Swapcore", "kdump")
-    return text + KDUMP_TAIL
+    return text + KDUMP_TAIL + against_login(login)
 
 
 def plot_data(measured):
@@ -161,6 +185,7 @@ README_ROWS = {
     "held": "memory held until the day it matters",
     "dumped": "panic until the dump is on the disk",
     "usable": "panic until the core is saved and swap is on",
+    "finished": "panic until its report is there too",
     "core": "the core",
     "packed": "the core, with `compress=zstd`",
     "look-crash": "first look: crashinfo, against crash",
@@ -190,13 +215,13 @@ def write_readme(path, measured):
 
 
 def main():
-    directory, page, data, readme = sys.argv[1:]
+    directory, login, page, data, readme = sys.argv[1:]
     measured = {name: read(f"{directory}/{name}")
                 for name in sorted(os.listdir(directory))
                 if not name.endswith(".new")}
     text = HEAD
     if SIZES.keys() & measured.keys():
-        text += against_kdump(measured)
+        text += against_kdump(measured, login)
         write_readme(readme, measured)
     others = [name for name in measured if name not in SIZES]
     if others:

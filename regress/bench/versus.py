@@ -4,8 +4,9 @@
 Same kernel, same disk, same things in memory.  With kdump, a second kernel
 writes a core of makedumpfile's to the disk's file system and resets the machine.
 With Swapcore the dying kernel writes to swap and resets the machine, and
-savecore makes the core at the next boot.  Times are those at which lines come
-out of the guest, by the host's clock; the two take turns.
+savecore makes the core at the next boot, as the package's units run it.  Times
+are those at which lines come out of the guest, by the host's clock; the two take
+turns.
 """
 
 import os
@@ -62,6 +63,8 @@ if [ -e /var/dying ]; then
 	AFTER
 	swapon {SWAP} || die swapon
 	echo "@@usable"
+	LATER
+	echo "@@finished"
 	cd /var/crash
 	say sizes du -k *
 	cd /
@@ -87,7 +90,8 @@ sysctl -q -w kernel.panic=1
 dumpon {SWAP} || die "dumpon: $(cat /sys/kernel/swapcore/reason)"
 say held cat /sys/kernel/swapcore/held
 """,
-        "after": "say saved savecore -v /var/crash",
+        "after": f"say saved savecore -a -v -D {SWAP}",
+        "later": "say rest savecore --finish -v",
         "dumped": "swapcore: dump complete",
         "saving": ("@@begin saved", "@@done saved 0"),
         "core": "linux.0.core",
@@ -95,6 +99,7 @@ say held cat /sys/kernel/swapcore/held
     "kdump": {
         "arm": f"{kdump.LOAD}\nsay held cat /sys/kernel/kexec_crash_size\n",
         "after": ":",
+        "later": ":",
         "dumped": None,
         "saving": ("@@capture$", "@@captured 0"),
         "core": "vmcore",
@@ -110,7 +115,8 @@ class Died:
         self._side = side
         how = SIDES[side]
         script = SCRIPT.replace("ARM", how["arm"]).replace(
-            "AFTER", how["after"]).replace("FILL", str(FILL_MIB[mem_mib]))
+            "AFTER", how["after"]).replace("LATER", how["later"]).replace(
+                "FILL", str(FILL_MIB[mem_mib]))
         image = one.disk(SWAP_MIB, scratch_mib=VAR_MIB)
         for part in (2, kdump.PART):
             guest.preallocate(image, part)
@@ -141,6 +147,7 @@ class Died:
             self.dumped = self._at(vm, "@@captured", at)
         self.booted = self._at(vm, "@@ready", at)
         self.usable = self._at(vm, "@@(usable|die .*)", at)
+        self.finished = self._at(vm, "@@finished", at)
         vm.data.wait("@@end 0", 60, at)
         found = crash.blocks(vm.data.text())
         self.held_kib = int(found["held"][0]) / 1024
@@ -228,6 +235,7 @@ FIGURES = (
     ("dumped", "s", "dumped", 1),
     ("booted", "s", "booted", 1),
     ("usable", "s", "usable", 1),
+    ("finished", "s", "finished", 1),
     ("saving", "s", "saving", 1),
     ("core", "MiB", "core_kib", 1 / 1024),
     ("packed", "MiB", "packed_kib", 1 / 1024),
