@@ -49,6 +49,7 @@ import test_regs        # noqa: F401
 import test_resize      # noqa: F401
 import test_scsi        # noqa: F401
 import test_small       # noqa: F401
+import test_swapkinds  # noqa: F401
 import test_truth       # noqa: F401
 import test_unbind_race # noqa: F401
 import test_watchdog    # noqa: F401
