@@ -181,12 +181,17 @@ on_bus(struct notifier_block *nb, unsigned long event, void *data)
 
 static struct notifier_block pci_nb = { .notifier_call = on_bus };
 
-/* Of the many devices here only one kind is ever armed. */
+/* Of the many devices here only those with one driver are ever armed. */
 static int
 on_platform(struct notifier_block *nb, unsigned long event, void *data)
 {
-	return unit_is_virtio_mmio(data) ? on_bus(nb, event, data) :
-	    NOTIFY_DONE;
+	const struct device *dev = data;
+
+	/* The driver stays while this event is told. */
+	if (event != BUS_NOTIFY_UNBIND_DRIVER ||
+	    strcmp(dev->driver->name, "virtio-mmio") != 0)
+		return NOTIFY_DONE;
+	return on_bus(nb, event, data);
 }
 
 static struct notifier_block platform_nb = { .notifier_call = on_platform };

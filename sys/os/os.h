@@ -232,8 +232,6 @@ void own_each(const struct armed *a,
  * virtio on the platform bus; NULL.  *via: the device on another bus between the
  * two, if there is one. */
 struct device *unit_controller(struct gendisk *disk, struct device **via);
-/* Is it virtio on the platform bus, with its driver? */
-bool unit_is_virtio_mmio(const struct device *dev);
 /* Which of the controller's disks it is: dumpdev.h's unit. */
 int unit_find(const struct arm_config *cfg, struct block_device *bdev,
     const struct bus_linux *bus, u32 *unit);

@@ -60,25 +60,26 @@ path_controller(struct gendisk *disk)
 
 /* ---- All disks ---- */
 
-/* By name, so that the module does not need that one. */
-bool
-unit_is_virtio_mmio(const struct device *dev)
+/* Virtio's transport on the platform bus, by what hangs from it. */
+static bool
+is_virtio_mmio(const struct device *dev, const struct device *below)
 {
-	return dev->bus == &platform_bus_type && dev->driver &&
-	    strcmp(dev->driver->name, "virtio-mmio") == 0;
+	return dev->bus == &platform_bus_type && below && below->bus &&
+	    strcmp(below->bus->name, "virtio") == 0;
 }
 
 struct device *
 unit_controller(struct gendisk *disk, struct device **via)
 {
-	struct device *dev;
+	struct device *dev, *below = NULL;
 
 	*via = NULL;
 	for (dev = disk_to_dev(disk)->parent; dev; dev = dev->parent) {
-		if (dev_is_pci(dev) || unit_is_virtio_mmio(dev))
+		if (dev_is_pci(dev) || is_virtio_mmio(dev, below))
 			return get_device(dev);
 		if (!*via && dev->bus)
 			*via = dev;
+		below = dev;
 	}
 	return path_controller(disk);
 }
