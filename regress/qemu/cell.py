@@ -15,6 +15,7 @@ import time
 import contexts
 import crash
 import disk
+import kdump
 import prepared
 import test_scsi
 from vm import NoLine
@@ -155,10 +156,18 @@ class Cell:
         return found[-1] if found else "no dump was begun"
 
 
-def prepare(one, bus, append="", smp=2):
-    """A machine that can die of every context with this command line."""
+def prepare(one, bus, append="", smp=2, with_kdump=False):
+    """A machine that can die of every context with this command line, and with
+    a kdump kernel loaded.  That one finds no place for a dump of its own, and
+    ends the machine."""
+    more, mem_mib, load = {}, MEM_MIB, ""
+    if with_kdump:
+        more["extra"] = kdump.archive(one.kernel, bus)
+        append = f"{kdump.APPEND} {append}"
+        mem_mib += 2 * kdump.CRASHKERNEL_MIB
+        load = kdump.LOAD
     return prepared.Prepared(
-        one, bus, swap_mib=SWAP_MIB, mem_mib=MEM_MIB, smp=smp,
+        one, bus, swap_mib=SWAP_MIB, mem_mib=mem_mib, smp=smp,
         layout={"scratch_mib": SCRATCH_MIB}, before=DEVICES[bus],
-        append=f"panic=1 {append}", script=crash.arm_script(
-            disk.node(bus, 2), crashme=" ", dumpon="dumpon") + READY)
+        append=f"panic=1 {append}", script=load + crash.arm_script(
+            disk.node(bus, 2), crashme=" ", dumpon="dumpon") + READY, **more)

@@ -31,9 +31,16 @@ class Context:
     smp: int = 2
     functions: dict = field(default_factory=dict)
     buses: tuple = ()           # has it on these alone
+    since: tuple = ()           # the first kernel that has it
+    kdump: bool = False         # a kdump kernel is loaded
     console: bool = True
     reboots: bool = True
     timeout_s: int = 25
+
+    @property
+    def machine(self):
+        """What the machine that dies of it has; see cell.prepare()."""
+        return self.append, self.smp, self.kdump
 
 
 def how(text, *more):
@@ -232,6 +239,12 @@ CONTEXTS = (
             knob(panic=0) + how("panic"), PANIC, reboots=False),
     Context("panic-print", "panic() with all that panic_print has",
             knob(panic_print=0x5f) + how("panic"), PANIC),
+    Context("kdump-second", "panic() with a kdump kernel that is to go second",
+            how("panic"), r"(?s)crashme: seed.*Linux version \d.*Linux version \d",
+            append="crash_kexec_post_notifiers", kdump=True, timeout_s=90),
+    Context("force-cpu", "panic() that panic_force_cpu= moves to another CPU",
+            "keep_to 1\n" + how("panic"), r"(?is)redirect.*crashme: seed",
+            append="panic_force_cpu=1", since=(7, 0)),
     Context("no-post-notifiers", "panic() that stops the others by itself",
             "echo N >/sys/module/kernel/parameters/"
             "crash_kexec_post_notifiers\n" + how("panic"), PANIC),

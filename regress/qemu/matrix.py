@@ -18,9 +18,11 @@ import traceback
 import case
 import contexts
 import disk
+import kdump
 import matrixtable
 from cell import DEVICES, MEM_MIB, NEEDS, SWAP_MIB, Cell, prepare
 from vm import LostVM
+
 
 class Matrix:
     """The cells that were asked for, and what is known of all."""
@@ -54,7 +56,9 @@ class Matrix:
     @staticmethod
     def possible(kernel, bus, context):
         only = context.buses or context.functions
-        if not Matrix.exists(kernel, bus) or (only and bus not in only):
+        if not Matrix.exists(kernel, bus) or (only and bus not in only) or \
+                kernel.version < context.since or \
+                (context.kdump and bus not in kdump.DRIVERS):
             return False
         with open(f"{kernel.root}/boot/config-{kernel.release}",
                   encoding="ascii") as stream:
@@ -78,19 +82,18 @@ class Matrix:
             for bus in DEVICES:
                 todo = [one for one in contexts.CONTEXTS
                         if self.wanted(kernel, bus, one)]
-                for key in dict.fromkeys((one.append, one.smp)
-                                         for one in todo):
-                    self.group(kernel, bus, *key, [
-                        one for one in todo if (one.append, one.smp) == key])
+                for key in dict.fromkeys(one.machine for one in todo):
+                    self.group(kernel, bus, key, [
+                        one for one in todo if one.machine == key])
 
-    def group(self, kernel, bus, append, smp, todo):
+    def group(self, kernel, bus, machine, todo):
         """Contexts that can die in the same machine, made once."""
         if kernel.base is None:
             kernel.make_base(self.args.program, self.args.guest,
                              f"{self.args.work}/base-{kernel.release}")
         one = case.Case(f"matrix-{bus}", kernel, self.args)
         try:
-            state = prepare(one, bus, append, smp)
+            state = prepare(one, bus, *machine)
             for context in todo:
                 self.one(kernel, state, context)
         finally:
