@@ -11,7 +11,7 @@ import itertools
 import crash
 import disk
 import test_truth
-from case import TESTS, test
+from case import test
 
 MEMORY = {1: 1024, 5: 5120}         # GiB -> MiB
 SCRATCH_MIB = 64
