@@ -125,15 +125,35 @@ armid_opendir(void)
 	return -1;
 }
 
+/* Adds a line, if it is a good one, in the place of the oldest of many. */
+static int
+armid_keep(struct armid_file *f, const char *line)
+{
+	unsigned char id[KCORE_IDLEN];
+	char *copy;
+
+	if (!armid_parse(id, line))
+		return 0;
+	if ((copy = strdup(line)) == NULL)
+		return -1;
+	if (f->n == ARMID_MAX) {
+		free(f->lines[0]);
+		memmove(f->lines, f->lines + 1,
+		    (ARMID_MAX - 1) * sizeof(f->lines[0]));
+		f->n--;
+	}
+	f->lines[f->n++] = copy;
+	return 0;
+}
+
 /* Reads the last ARMID_MAX good lines.  No file: none. */
 static int
 armid_load(int dirfd, struct armid_file *f)
 {
-	unsigned char id[KCORE_IDLEN];
-	char line[ARMID_LINEMAX], *copy;
+	char line[ARMID_LINEMAX];
 	struct stat st;
 	FILE *fp;
-	int fd;
+	int fd, r = 0;
 
 	f->n = 0;
 	fd = openat(dirfd, ARMID_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -148,18 +168,10 @@ armid_load(int dirfd, struct armid_file *f)
 		fclose(fp);
 		return -1;
 	}
-	while (fgets(line, sizeof(line), fp) != NULL) {
-		if (!armid_parse(id, line) || (copy = strdup(line)) == NULL)
-			continue;
-		if (f->n == ARMID_MAX) {
-			free(f->lines[0]);
-			memmove(f->lines, f->lines + 1,
-			    (ARMID_MAX - 1) * sizeof(f->lines[0]));
-			f->n--;
-		}
-		f->lines[f->n++] = copy;
-	}
-	if (ferror(fp)) {
+	while (r == 0 && fgets(line, sizeof(line), fp) != NULL)
+		r = armid_keep(f, line);
+	/* Part of a list would take the place of all of it. */
+	if (r == -1 || ferror(fp)) {
 		warn("%s/%s", ARMID_DIR, ARMID_FILE);
 		fclose(fp);
 		armid_free(f);
@@ -241,7 +253,7 @@ armid_store(int dirfd, const struct armid_file *f, const char *last)
 	for (i = f->n == ARMID_MAX ? 1 : 0; i < f->n; i++)
 		fputs(f->lines[i], fp);
 	fputs(last, fp);
-	if (fflush(fp) == EOF || fsync(fd) == -1) {
+	if (fflush(fp) == EOF || ferror(fp) || fsync(fd) == -1) {
 		fclose(fp);
 		return -1;
 	}

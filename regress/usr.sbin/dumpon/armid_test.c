@@ -4,6 +4,7 @@
  */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -16,6 +17,20 @@
 #include "fake.h"
 
 #define LIST	ARMID_DIR "/armid"
+
+static bool no_memory;
+
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s);
+
+char *
+__wrap_strdup(const char *s)
+{
+	if (!no_memory)
+		return __real_strdup(s);
+	errno = ENOMEM;
+	return NULL;
+}
 
 static void
 append(unsigned char first)
@@ -135,12 +150,36 @@ armid_read_link_refused(void **state)
 	assert_read_fails("armid");
 }
 
+/* This test checks that no id is lost where there is no memory for the list. */
+static void
+armid_append_without_memory_keeps_list(void **state)
+{
+	const unsigned char id[KCORE_IDLEN] = { 3 };
+	struct armid_list list;
+	const char *said;
+	int r;
+
+	(void)state;
+	append(1);
+	append(2);
+	fake_listen();
+	no_memory = true;
+	r = armid_append(id, "/dev/x", 1);
+	no_memory = false;
+	said = fake_said();
+	assert_int_equal(r, -1);
+	assert_non_null(strstr(said, "Cannot allocate memory"));
+	assert_int_equal(armid_read(&list), 0);
+	assert_int_equal(list.n, 2);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(armid_append_then_read_gives_id),
 		TEST(armid_append_many_keeps_newest),
+		TEST(armid_append_without_memory_keeps_list),
 		TEST(armid_read_no_list_is_empty),
 		TEST(armid_read_bad_lines_skipped),
 		TEST(armid_read_writable_by_others_refused),
