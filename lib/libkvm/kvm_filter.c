@@ -70,7 +70,8 @@ filter_zeros(struct filter *f, kpaddr_t pa, uint64_t len, uint64_t off)
 	uint64_t at;
 	int r = 0;
 
-	if ((f->level & KCORE_LEVEL_ZERO) == 0 ||
+	/* Not again, where the dump lacks them already. */
+	if ((f->level & ~f->kd->hdr->dump_level & KCORE_LEVEL_ZERO) == 0 ||
 	    f->kd->fmt->read(f->kd, f->buf, (size_t)len, off) == -1)
 		return filter_keep(f, pa, len / KVMI_PAGE, off);
 	for (at = 0; r == 0 && at < len; at += KVMI_PAGE)
@@ -78,6 +79,32 @@ filter_zeros(struct filter *f, kpaddr_t pa, uint64_t len, uint64_t off)
 		    filter_drop(f, pa + at, 1, KCORE_EXCL_ZERO,
 		    KCORE_COUNT_ZERO) : filter_keep(f, pa + at, 1, off + at);
 	return r;
+}
+
+/* Bytes from pa on, at most len, that are of one use, which is in f->use. */
+static uint64_t
+filter_alike(struct filter *f, kpaddr_t pa, uint64_t len)
+{
+	uint64_t n;
+
+	if (PFN(pa) >= f->end)
+		f->use = kvmi_pageuse(f->pages, PFN(pa), &f->end);
+	n = (f->end - PFN(pa)) * KVMI_PAGE;
+	return n < len ? n : len;
+}
+
+/* The same of those that stay, whatever their use is; 0: it does not. */
+static uint64_t
+filter_staying(struct filter *f, kpaddr_t pa, uint64_t len)
+{
+	uint64_t at, n;
+
+	for (at = 0; at < len; at += n) {
+		n = filter_alike(f, pa + at, len - at);
+		if (filter_leaves_out(f->use, f->level))
+			break;
+	}
+	return at;
 }
 
 /* Pages that are in the dump as they were: at most a chunk of them. */
@@ -88,15 +115,14 @@ filter_pages(struct filter *f, kpaddr_t pa, uint64_t len, uint64_t off)
 	int r = 0;
 
 	for (at = 0; r == 0 && at < len; at += n) {
-		if (PFN(pa + at) >= f->end)
-			f->use = kvmi_pageuse(f->pages, PFN(pa + at),
-			    &f->end);
-		n = (f->end - PFN(pa + at)) * KVMI_PAGE;
-		n = n < len - at ? n : len - at;
-		r = filter_leaves_out(f->use, f->level) ?
-		    filter_drop(f, pa + at, n / KVMI_PAGE,
-		    KCORE_EXCL_FILTERED, f->use) :
-		    filter_zeros(f, pa + at, n, off + at);
+		n = filter_staying(f, pa + at, len - at);
+		if (n > 0) {
+			r = filter_zeros(f, pa + at, n, off + at);
+			continue;
+		}
+		n = filter_alike(f, pa + at, len - at);
+		r = filter_drop(f, pa + at, n / KVMI_PAGE, KCORE_EXCL_FILTERED,
+		    f->use);
 	}
 	return r;
 }
