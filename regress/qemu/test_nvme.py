@@ -121,32 +121,44 @@ PATHS = ["-device", "nvme-subsys,id=both,nqn=nqn.2026-11.swapcore:both",
          "-device", "nvme,id=other,serial=both,subsys=both,addr=6"]
 
 
-def two_paths(case, armed, prepare=""):
-    dead = crash.kill(case, "shared", before=PATHS, find=f"""
-{prepare}
+# Disk and subsystem have the number of the controller that was ready first.
+BOTH = """
 n=0
-until [ -e /sys/class/nvme-subsystem/nvme-subsys0/nvme1 ]; do
+until set -- /sys/class/nvme-subsystem/nvme-subsys*/nvme[0-9]; [ $# = 2 ]; do
 	[ $((n += 1)) -le 100 ] || die "no second controller"
 	usleep 100000
 done
-say paths ls /sys/class/nvme-subsystem/nvme-subsys0
+n=0
+until set -- /dev/nvme[0-9]n1p2; [ -e $1 ]; do
+	[ $((n += 1)) -le 100 ] || die "no disk"
+	usleep 100000
+done
+ln -s ${1##*/} /dev/both2
+"""
+
+
+def two_paths(case, armed, paths, prepare=""):
+    dead = crash.kill(case, "shared", before=PATHS, device="/dev/both2",
+                      find=BOTH + prepare + """
+echo "@@begin paths"
+ls -d /sys/class/nvme-subsystem/nvme-subsys*/nvme[0-9]
+echo "@@done paths 0"
 """, watch=lambda image: image.guards(2))
     dead.check_complete()
     case.equal(dead.image.guards(2), dead.before, "the guards of the window")
     case.check(f"(nvme, {armed})" in dead.alive, f"not armed on {armed}")
-    names = " ".join(dead.found["paths"]).split()
-    case.equal("nvme0" in names, not prepare, f"is nvme0 of {names}")
+    case.equal(len(dead.found["paths"]), paths, "controllers of the disk")
     test_truth.compare(dead, dead.save())
 
 
 @test(slow=True)
 def nvme_two_paths_core_equals_memory(case):
     """a dump to an NVMe disk with two controllers equals memory."""
-    two_paths(case, "0000:00:05.0")
+    two_paths(case, "0000:00:05.0", 2)
 
 
 @test(slow=True)
 def nvme_second_path_core_equals_memory(case):
     """the same is so where the first controller has no driver any more."""
-    two_paths(case, "0000:00:06.0",
+    two_paths(case, "0000:00:06.0", 1,
               "echo 0000:00:05.0 >/sys/bus/pci/drivers/nvme/unbind")
