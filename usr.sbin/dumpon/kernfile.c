@@ -87,6 +87,7 @@ kernfile_readfd(int fd, char *buf, size_t len)
 		if (n == -1) {
 			error = errno;
 			close(fd);
+			buf[0] = '\0';
 			errno = error;
 			return -1;
 		}
