@@ -28,12 +28,13 @@ info=$(printf '%s\n' 'SIZE(page)=64' 'OFFSET(page.flags)=0' \
     -K cpu:1432:8:0xffffffffc0400030 "$dir/dump" >"$dir/places" || exit 1
 
 # kept NAME [ARG ...]: runs savecore, which makes out, and looks what it took.
+around=
 kept() {
 	name=$1
 	shift
 	rm -f "$dir/out"
-	kib=$("$dir/timed" "$obj/usr.sbin/savecore/savecore" "$@" -o "$dir/out" \
-	    2>"$dir/said" </dev/null)
+	kib=$($around "$dir/timed" "$obj/usr.sbin/savecore/savecore" "$@" \
+	    -o "$dir/out" 2>"$dir/said" </dev/null)
 	status=$?
 	kib=$(echo "$kib" | cut -d ' ' -f 2)
 	if [ "$status" -eq 0 ] && [ -s "$dir/out" ] && [ "$kib" -le $goal ]
@@ -64,7 +65,26 @@ for form in elf kdump; do
 	mv "$dir/out" "$dir/$form"
 	kept ${form}_read "$dir/$form"
 	same $form
-	rm -f "$dir/$form"
+	[ $form = elf ] || rm -f "$dir/$form"
 done
+# Without a place for files, or with one that is full on the way, it takes what
+# memory there is.
+goal=1000000
+around="env TMPDIR=/nonexistent"
+kept without_a_place "$dir/elf"
+same without_a_place
+mkdir "$dir/tmp"
+cat >"$dir/small" <<-END
+	#!/bin/sh
+	mount -t tmpfs -o size=100m tmpfs "$dir/tmp" && TMPDIR="$dir/tmp" "\$@"
+END
+if unshare -m mount -t tmpfs tmpfs "$dir/tmp" 2>/dev/null; then
+	around="unshare -m sh $dir/small"
+	kept with_a_place_that_is_full "$dir/elf"
+	same with_a_place_that_is_full
+fi
+around=
+goal=65536
+rm -f "$dir/elf"
 kept filtered -f -D "$dir/dump" -d 1
 exit $rv

@@ -128,13 +128,17 @@ kvmi_spill_resize(kvm_t *kd, void *p, size_t old, size_t size)
 	if (at != NULL)
 		q = spill_grow(*at, size);
 	pthread_mutex_unlock(&s->lock);
-	if (at != NULL)
+	if (q != NULL)
 		return q;
-	if (size < SPILL_MIN || (q = spill_create(s, size)) == NULL)
+	if (at == NULL && size >= SPILL_MIN)
+		q = spill_create(s, size);
+	if (at == NULL && q == NULL)
 		return realloc(p, size);
-	if (old > 0)
-		memcpy(q, p, old);
-	free(p);
+	/* From memory to a file; or back, where that could not grow. */
+	if (q == NULL && (q = malloc(size)) == NULL)
+		return NULL;
+	kvmi_spill_copy(kd, q, p, old);
+	kvmi_spill_free(kd, p);
 	return q;
 }
 
