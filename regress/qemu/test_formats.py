@@ -282,6 +282,21 @@ def names(tasks):
                    if not name.startswith("kworker")})
 
 
+# Threads that sleep where they always do.
+SLEEPERS = ("kthreadd", "kswapd0", "khugepaged", "oom_reaper", "kcompactd0",
+            "cpuhp/0", "cpuhp/1", "ksoftirqd/1", "migration/1")
+
+
+def sleepers(tasks):
+    """Those of SLEEPERS that drgn lists, with the functions of their stacks."""
+    found = {}
+    for name, stack in re.findall(r"^task \d+ (.*)\n((?:#.*\n)*)", tasks,
+                                  flags=re.M):
+        if name in SLEEPERS:
+            found[name] = re.findall(r"^#\d+ +(\w+)", stack, flags=re.M)
+    return found
+
+
 @test(slow=True)
 def core_of_kdump_and_ours_agree(case):
     """what kdump saved of a guest is read, converted and read again by crash and
@@ -329,5 +344,10 @@ def core_of_kdump_and_ours_agree(case):
         mine = drgn_says(case, path, symbols, f"our.{form}")
         case.equal(names(mine["tasks"]), names(told["kdump's"]["tasks"]),
                    f"{form}: drgn's tasks")
+        stacks = sleepers(mine["tasks"])
+        case.check(len(stacks) > 5 and all(stacks.values()),
+                   f"{form}: drgn's stacks: {stacks}")
+        case.equal(stacks, sleepers(told["kdump's"]["tasks"]),
+                   f"{form}: drgn's stacks")
         case.check("sysrq: Trigger a crash" in mine["log"],
                    f"{form}: drgn's log")
