@@ -18,7 +18,7 @@
 #include "kvm_private.h"
 
 #define SPILL_MIN	((size_t)4 << 20)	/* bytes that go to a file */
-#define SPILL_STEPS	32768u		/* before all is let go */
+#define SPILL_STEPS	KVMI_SPILL_ALL	/* before all is let go */
 #define SPILL_DIR	"/var/tmp"
 
 struct kvmi_spilled {
