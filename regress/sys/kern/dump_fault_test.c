@@ -38,7 +38,8 @@ static const struct fault faults[] = {
 	{ "breaks once", MEMDEV_BREAK, false, 0, true, 1000, NULL },
 	{ "breaks for ever", MEMDEV_BREAK, true, 0, false, 1000,
 	    "memdev: broken for good" },
-	{ "finds the device gone", MEMDEV_GONE, true, 0, false, 1000,
+	/* It may be in a reset, so that it is looked for a second. */
+	{ "finds the device gone", MEMDEV_GONE, true, 0, false, 1001000,
 	    "controller gone" },
 };
 
