@@ -224,6 +224,7 @@ fake_create(void)
 {
 	strcpy(fake_root, "/tmp/dumpon_test.XXXXXX");
 	assert_non_null(mkdtemp(fake_root));
+	fakefile_forget();
 	fake_file("/sys/kernel/swapcore/state", "disarmed\n");
 	fake_file("/sys/kernel/swapcore/device", "\n");
 	fake_file("/sys/kernel/swapcore/driver", "nvme\n");

@@ -82,6 +82,12 @@ fakefile_stat(struct stat *st)
 }
 
 void
+fakefile_forget(void)
+{
+	file_ino = 0;
+}
+
+void
 fakefile_make(uint64_t size, const char *signature, uint64_t magic,
     unsigned int minor)
 {

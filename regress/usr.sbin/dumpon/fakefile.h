@@ -22,6 +22,8 @@ struct fake_extent {
 /* SWAPFILE, on the device 259:minor with a file system of this magic number. */
 void fakefile_make(uint64_t size, const char *signature, uint64_t magic,
     unsigned int minor);
+/* There is none: its inode may be another file's now. */
+void fakefile_forget(void);
 void fakefile_extents(const struct fake_extent *ext, size_t n);
 /* The file's extended attributes (FS_XFLAG_*). */
 void fakefile_xflags(uint32_t xflags);
