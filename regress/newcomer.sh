@@ -48,6 +48,7 @@ install=$(sed -n 's/.*`\(apt-get install [a-z ]*\)`.*/\1/p' "$top/README.md")
 [ $# -ge 1 ] || fail "README.md shows no make commands"
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/newcomer.XXXXXX") || exit 1
+chmod 755 "$root"	# as / is: programs are run as nobody, too
 trap 'rm -rf --one-file-system "$root"' EXIT
 trap 'exit 1' HUP INT TERM
 mkdir -p "$(dirname "$log")"
