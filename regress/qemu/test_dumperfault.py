@@ -91,6 +91,11 @@ def dies_in_dump(case, script, crashme=" ", dumpon="dumpon", meanwhile=None):
         return image, vm.console.text()
 
 
+def stuck(vm):
+    """A CPU has come to where it goes no further."""
+    vm.data.wait("@@deaf", 60)
+
+
 @test()
 def dumper_fault_beside_stuck_oops_ends_dump_only(case):
     """the same is so where panic() has stopped another CPU in the middle of an
@@ -101,7 +106,7 @@ echo deaf at print_modules >{contexts.HOW}
 taskset 2 sh -c 'echo null >{contexts.HOW}' &
 pause 2
 echo c >/proc/sysrq-trigger
-""", f"fault={PIECES}", "dumpon -d 0")
+""", f"fault={PIECES}", "dumpon -d 0", stuck)
     case.check(ENDED in console, "the dump was not ended by its fault")
     check_savecore(case, image)
 
@@ -131,7 +136,7 @@ def panic_in_dump_ends_dump_only(case):
 
 def machine_check(vm):
     """A fatal one, on the CPU that is in the middle of the dump."""
-    vm.data.wait("@@deaf", 60)
+    stuck(vm)
     vm.qmp.cmd("human-monitor-command", **{
         "command-line": "mce 0 9 0xbd000000000000c0 0x5 0x1234000 0x8c"})
 
