@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "kvm_bytes.h"
+#include "kvm_header.h"
 #include "kvm_live.h"
+#include "kvm_symbols.h"
 #include "kvm_tasks.h"
 
 /* A mutex that its holder may lock again. */

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "kvm_live.h"
+#include "kvm_machine.h"
+#include "kvm_symbols.h"
 #include "kvm_tasks.h"
 #include "kvm_unwind.h"
 

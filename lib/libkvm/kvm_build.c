@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_header.h"
+#include "kvm_machine.h"
 
 #define BUILD_ALIGN(n)	(((uint64_t)(n) + 7) & ~7ull)
 

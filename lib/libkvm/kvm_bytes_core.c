@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "kvm_bytes.h"
+#include "kvm_header.h"
+#include "kvm_machine.h"
 
 /* Enough for the file header, a segment header, and ext_magic behind them. */
 #define CORE_HEAD	64u

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "kvm_bytes.h"
+#include "kvm_header.h"
+#include "kvm_machine.h"
 
 #define ELF_BATCH	64u		/* program headers read at once */
 #define ELF_NOTES_MAX	(KCORE_CPU_MAX + (16u << 20))

@@ -12,6 +12,8 @@
 #include <sys/diskdump.h>
 
 #include "kvm_bytes.h"
+#include "kvm_header.h"
+#include "kvm_machine.h"
 
 #define KDUMP_NOTES_MAX	(KCORE_CPU_MAX + (16u << 20))
 #define KDUMP_CPUS_MAX	65536

@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "kvm_header.h"
 #include "kvm_live.h"
+#include "kvm_machine.h"
+#include "kvm_symbols.h"
 #include "kvm_unwind.h"
 
 void

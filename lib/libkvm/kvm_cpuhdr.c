@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_header.h"
+#include "kvm_machine.h"
 
 typedef unsigned long long ull;
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "kvm_symbols.h"
 #include "kvm_tasks.h"
 
 #define DEAD_FIXED	2048	/* FIXED_1 of include/linux/sched/loadavg.h */

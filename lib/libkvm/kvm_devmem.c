@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kvm_live.h"
+#include "kvm_machine.h"
 
 #define DEVMEM_NOTE_MAX	(1u << 20)	/* bytes of VMCOREINFO */
 

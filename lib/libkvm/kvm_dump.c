@@ -8,7 +8,8 @@
 #include <limits.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_header.h"
+#include "kvm_machine.h"
 
 typedef unsigned long long ull;
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "kvm_private.h"
+#include "kvm_header.h"
 
 typedef unsigned long long ull;
 

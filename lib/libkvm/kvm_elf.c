@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kvm_private.h"
+#include "kvm_symbols.h"
 
 #define ELF_IDMAX	64u
 #define ELF_MODULE	0x100u

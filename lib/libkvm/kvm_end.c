@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_header.h"
 
 static bool
 end_same(const uint8_t *a, const uint8_t *b)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kvm_bytes.h"
+#include "kvm_header.h"
 
 #define PFN(pa)		((pa) / KVMI_PAGE)
 

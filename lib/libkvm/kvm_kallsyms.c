@@ -27,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_symbols.h"
 
 #define KS_NAMES_MAX	(64u << 20)	/* bytes that are believed */
 #define KS_TOKENS_MAX	(64u << 10)

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "kvm_live.h"
+#include "kvm_symbols.h"
 
 #define SEARCH_MAX	(256u << 20)	/* bytes of the image looked through */
 #define SEARCH_GAP	(4u << 20)	/* bytes without memory that end it */

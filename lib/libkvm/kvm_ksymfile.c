@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "kvm_live.h"
+#include "kvm_symbols.h"
 
 #define KF_MAX		(256u << 20)	/* bytes that are believed */
 #define KF_LINES_MAX	(1u << 24)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "kvm_live.h"
+#include "kvm_symbols.h"
 
 #define LIVE_NOTES_MAX	65536u		/* bytes of /sys/kernel/notes */
 #define LIVE_STAT_MAX	(64u << 20)	/* of /proc/stat */

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_symbols.h"
 
 #define LOGBUF_MAX	(1u << 30)	/* bytes of log_buf[] */
 #define LOGBUF_REC_MAX	KVMI_PAGE	/* of struct printk_log */

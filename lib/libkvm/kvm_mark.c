@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_header.h"
 
 /* Puts a range at place i, joined with its neighbours where they are alike. */
 static int

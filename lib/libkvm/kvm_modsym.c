@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_symbols.h"
 
 /* What is believed of one module, and of all. */
 #define MODSYM_ONE_MAX	(1u << 18)	/* symbols */

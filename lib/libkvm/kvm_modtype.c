@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "kvm_live.h"
+#include "kvm_symbols.h"
 
 #define MODTYPE_MAX	4096u		/* modules: a longer list goes round */
 #define MODTYPE_SIZE	(32u << 20)	/* bytes that are believed, of one */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kvm_live.h"
+#include "kvm_symbols.h"
 
 #define MODULES_MAX	4096u	/* a list longer than this goes round */
 

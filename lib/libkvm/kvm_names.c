@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_symbols.h"
 
 int
 kvmi_names_init(struct kvmi_names *t, uint32_t n)

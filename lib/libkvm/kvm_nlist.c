@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "kvm_live.h"
+#include "kvm_machine.h"
+#include "kvm_symbols.h"
 
 static int
 nlist_cmp(const void *a, const void *b)

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kvm_symbols.h"
 #include "kvm_unwind.h"
 
 #define ORC_TABLE_MAX	(1u << 24)	/* entries that are believed */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_header.h"
 
 #define PAGEUSE_BLOCK	64u	/* struct pages read at once */
 #define PAGEUSE_CACHE	64u	/* of these blocks kept */

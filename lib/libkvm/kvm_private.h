@@ -39,9 +39,11 @@
  *	kvm_gzip.c, kvm_gzindex.c
  *
  * and beside them kvm_dump.c and its kin, which save and clear dumps, and
- * kvm_filter.c with kvm_pageuse.c, which leave pages out of them.  What few files
- * need is in kvm_bytes.h (formats, compression), kvm_tasks.h (tasks,
- * processes), kvm_unwind.h (backtraces) and kvm_live.h (the running system).
+ * kvm_filter.c with kvm_pageuse.c, which leave pages out of them.  What not all
+ * files need is in kvm_bytes.h (formats, compression), kvm_header.h (headers,
+ * records), kvm_machine.h (page tables, registers), kvm_symbols.h (symbols,
+ * structures), kvm_tasks.h (tasks, processes), kvm_unwind.h (backtraces) and
+ * kvm_live.h (the running system).
  */
 #ifndef _KVM_PRIVATE_H_
 #define _KVM_PRIVATE_H_
@@ -52,7 +54,6 @@
 #include <stdint.h>
 
 #include <sys/kcore.h>
-#include <sys/uio.h>
 #include <sys/utsname.h>
 
 #include "kvm.h"
@@ -151,88 +152,6 @@ int kvmi_ranges_under(kvm_t *kd, struct kvmi_ranges *top,
 /* The range that holds pa, of sorted ones, or NULL. */
 const struct kvmi_range *kvmi_ranges_find(const struct kvmi_ranges *l,
     kpaddr_t pa);
-
-/* ---- kvm_x86_64.c: page tables ---- */
-
-enum kvmi_walk_end {
-	KVMI_WALK_OK,
-	KVMI_WALK_NONCANONICAL,	/* not an address at all */
-	KVMI_WALK_NOTPRESENT,	/* entry at level says not mapped */
-	KVMI_WALK_RESERVED,	/* entry at level has bits it must not have */
-	KVMI_WALK_NOENTRY,	/* entry at level can't be read */
-};
-
-struct kvmi_walk {
-	kpaddr_t root;
-	unsigned int levels;
-	uint64_t enc_mask;	/* bits of an entry that are no address */
-	/* Gets the 8 bytes at pa: 0, or -1. */
-	int (*fetch)(void *cookie, kpaddr_t pa, uint64_t *entry);
-	void *cookie;
-};
-
-struct kvmi_xlat {
-	kpaddr_t pa;		/* of the address asked for */
-	uint64_t size;		/* of the page that holds it */
-	unsigned int level;	/* where the walk ended: 1 is the last */
-	uint64_t entry;		/* the entry there */
-};
-
-enum kvmi_absent {
-	KVMI_ABSENT_NONE,	/* there is no page */
-	KVMI_ABSENT_HIDDEN,	/* it is in memory, not to be touched: pa, size
-				   are those of a page */
-	KVMI_ABSENT_SWAP,	/* it is in swap */
-	KVMI_ABSENT_OTHER,	/* it is moved or poisoned, or a device's */
-};
-
-struct kvmi_swap {
-	unsigned int area;
-	uint64_t page;
-};
-
-/* Registers in an NT_PRSTATUS note: 8 bytes each. */
-struct kvmi_regset {
-	size_t note_size, tid_off, regs_off;
-	unsigned int n, pc, sp, fp;	/* number of names[], places in it */
-	const char *const *names;
-};
-
-struct kvmi_cursor;
-
-/*
- * One machine.  To add one: write its walk and its unwind, name it in
- * kvmi_machines[].
- */
-struct kvmi_machine {
-	uint32_t mid;
-	const char *name;
-	unsigned int levels_min, levels_max;
-	unsigned int elf_machine;	/* EM_*; its name is uname(1)'s too */
-	kvaddr_t text_min;	/* KASLR moves symbols from here on */
-	/* VMCOREINFO: page tables; whether there is a level more; enc_mask. */
-	const char *info_root, *info_levels, *info_enc;
-	const struct kvmi_regset *regset;
-	enum kvmi_walk_end (*walk)(const struct kvmi_walk *w, kvaddr_t va,
-	    struct kvmi_xlat *x);
-	/*
-	 * From a frame to its caller's: 0; KVM_BT_*: there is none, with a text
-	 * where that is not as it should be; -1: with a text.
-	 */
-	int (*unwind)(kvm_t *kd, struct kvmi_cursor *c);
-	/* What a walk that ended with NOTPRESENT in a process means. */
-	enum kvmi_absent (*absent)(const struct kvmi_walk *w, kvaddr_t va,
-	    struct kvmi_xlat *x, struct kvmi_swap *swap);
-};
-
-extern const struct kvmi_machine kvmi_x86_64;
-/* NULL: not known. */
-const struct kvmi_machine *kvmi_machine_find(uint32_t mid);
-/* The one that this program runs on. */
-const struct kvmi_machine *kvmi_machine_here(void);
-const struct kvmi_machine *kvmi_machine_elf(unsigned int elf_machine);
-/* By uname(1)'s name, in len bytes. */
-const struct kvmi_machine *kvmi_machine_name(const char *name, size_t len);
 
 /* ---- kvm_bytes.c, kvm_bytes_raw.c: the file or device ---- */
 
@@ -341,6 +260,13 @@ int kvmi_read_some(kvm_t *kd, kvaddr_t va, void *buf, size_t len,
 int kvmi_read_mapped(kvm_t *kd, kvaddr_t va, void *buf, size_t len,
     size_t *done);
 
+/* ---- kvm_cpu.c, kvm_record.c ---- */
+
+/* 0: there is a header in force; -1 with a text. */
+int kvmi_need_header(kvm_t *kd);
+/* Are all of these bytes 0? */
+bool kvmi_zero(const void *p, size_t len);
+
 /* ---- kvm_note.c, kvm_info.c: what the kernel says of itself ---- */
 
 struct kvmi_note {
@@ -371,163 +297,6 @@ int kvmi_info_number(const char *text, const char *key, int base,
 /* VMCOREINFO: the number behind KEY=; -1 with a text.  Any thread. */
 int kvmi_info(kvm_t *kd, const char *key, uint64_t *value);
 bool kvmi_info_has(kvm_t *kd, const char *key);
-
-/* ---- kvm_names.c ---- */
-
-#define KVMI_NAMES_END	UINT32_MAX
-
-/* Chains of numbers: *kvmi_names_head() is the first, next[i] follows i. */
-struct kvmi_names {
-	uint32_t mask;
-	uint32_t *head, *next;
-};
-
-/* The hash is FNV-1a, which can be taken byte by byte. */
-#define KVMI_HASH_BASIS	2166136261u
-
-static inline uint32_t
-kvmi_hash_byte(uint32_t h, uint8_t byte)
-{
-	return (h ^ byte) * 16777619u;
-}
-
-static inline uint32_t *
-kvmi_names_head(const struct kvmi_names *t, uint32_t hash)
-{
-	return &t->head[(hash ^ hash >> 15) & t->mask];
-}
-
-/* For numbers below n: 0, or -1: no memory. */
-int kvmi_names_init(struct kvmi_names *t, uint32_t n);
-void kvmi_names_fini(struct kvmi_names *t);
-uint32_t kvmi_names_hash(const char *name);
-/* The number added last is the first of its chain. */
-void kvmi_names_add(struct kvmi_names *t, uint32_t hash, uint32_t i);
-
-/* ---- kvm_ksearch.c: where the kernel's own symbol table is ---- */
-
-struct kvmi_ksparts {
-	kvaddr_t num, names, tokens, index;
-	kvaddr_t values;	/* addresses, if wide; else offsets */
-	bool wide;
-	kvaddr_t base;		/* of what offsets are relative to; 0: none */
-};
-
-/* Asks VMCOREINFO, or looks through the image: 0, or -1 with a text. */
-int kvmi_ksparts(kvm_t *kd, struct kvmi_ksparts *p);
-
-/* ---- kvm_kallsyms.c: the kernel's own symbol table ---- */
-
-#define KVMI_SYMLEN	512u	/* KSYM_NAME_LEN: a name with its NUL */
-
-struct kvmi_kallsyms;
-
-/* Reads it when first asked: NULL with a text.  Any thread. */
-const struct kvmi_kallsyms *kvmi_kallsyms(kvm_t *kd);
-void kvmi_kallsyms_free(struct kvmi_kallsyms *ks);
-/* By name: the global one of several, else the first. */
-bool kvmi_kallsyms_lookup(const struct kvmi_kallsyms *ks, const char *name,
-    char *type, uint64_t *value);
-/* The symbol, from min on, that addr is in; name has KVMI_SYMLEN bytes. */
-bool kvmi_kallsyms_at(const struct kvmi_kallsyms *ks, kvaddr_t min,
-    kvaddr_t addr, char *name, uint64_t *value);
-/* Where the next symbol behind an address is. */
-uint64_t kvmi_kallsyms_behind(const struct kvmi_kallsyms *ks, uint64_t value);
-/* All, in order, until fn returns other than 0, which is returned. */
-int kvmi_kallsyms_each(const struct kvmi_kallsyms *ks,
-    int (*fn)(void *cookie, const struct kvm_sym *sym), void *cookie);
-
-/* ---- kvm_module.c, kvm_modsym.c: modules and their symbols ---- */
-
-#define KVMI_MODPIECES	16u
-
-struct kvmi_module {
-	char name[64];
-	kvaddr_t addr;		/* of struct module */
-	uint64_t size;		/* of all pieces */
-	int state;		/* KVM_MODULE_* */
-	unsigned int npieces;	/* the first has the code */
-	struct kvmi_piece {
-		uint64_t base, size;
-	} piece[KVMI_MODPIECES];
-	uint32_t first, end;	/* its symbols in syms[] */
-};
-
-struct kvmi_modsym {
-	uint64_t addr;
-	uint32_t name;		/* in strings[] */
-	uint16_t module;	/* in list[] */
-	char letter;		/* nm(1)'s */
-};
-
-struct kvmi_modules {
-	struct kvmi_module *list;
-	size_t n;
-	struct kvmi_modsym *syms;
-	uint32_t nsyms;
-	char *strings;
-	size_t strings_len;
-	struct kvmi_names index;	/* of syms[] */
-};
-
-/* Reads them when first asked: NULL with a text.  Any thread. */
-const struct kvmi_modules *kvmi_modules(kvm_t *kd);
-void kvmi_modules_free(struct kvmi_modules *ms);
-/* Reads the symbols of all modules: 0, or -1 with a text. */
-int kvmi_modsyms_init(kvm_t *kd, struct kvmi_modules *ms);
-void kvmi_modsyms_fini(struct kvmi_modules *ms);
-/* As the functions of kallsyms; NULL: none. */
-const struct kvmi_modsym *kvmi_modsyms_lookup(const struct kvmi_modules *ms,
-    const char *name);
-const struct kvmi_modsym *kvmi_modsyms_at(const struct kvmi_modules *ms,
-    kvaddr_t addr);
-uint64_t kvmi_modsyms_behind(const struct kvmi_modules *ms,
-    const struct kvmi_modsym *s);
-/* Whose memory addr is in, and which piece of it; NULL: none. */
-const struct kvmi_module *kvmi_module_at(const struct kvmi_modules *ms,
-    kvaddr_t addr);
-const struct kvmi_piece *kvmi_module_piece(const struct kvmi_module *m,
-    kvaddr_t addr);
-
-/* ---- kvm_symbol.c ---- */
-
-struct kvmi_symbol {
-	char name[KVMI_SYMLEN];
-	const char *module;	/* NULL: the kernel itself */
-	uint64_t addr, size;
-};
-
-/* The symbol that addr is in: 0, or -1 with a text. */
-int kvmi_symbol_find(kvm_t *kd, kvaddr_t addr, struct kvmi_symbol *sym);
-/* Of nm(1)'s letters: is the symbol global?  Its n_type. */
-bool kvmi_letter_global(char letter);
-unsigned char kvmi_letter_type(char letter);
-
-/* ---- kvm_type.c: structures ---- */
-
-struct btf;
-
-/* What one BTF knows: the kernel's, or a module's. */
-struct kvmi_types {
-	struct btf *btf;
-	uint32_t first, end;	/* its own type ids, end is not one */
-	struct kvmi_names index; /* of those, counted from first; or empty */
-	char name[64];		/* of the module */
-	struct kvmi_types *next; /* the next module's */
-	/* Of the kernel's only. */
-	bool looked;		/* modules is what there is */
-	struct kvmi_types *modules;
-	uint32_t nbad;		/* modules whose types are of no use */
-};
-
-/* As kvm_type(3), without kvmi_report() and the types of modules. */
-int kvmi_type(kvm_t *kd, const char *path, struct kvm_type *ty);
-/* Makes them of a blob, which may go on where base ends: NULL with a text. */
-struct kvmi_types *kvmi_types_new(kvm_t *kd, const void *data, size_t size,
-    const struct kvmi_types *base);
-void kvmi_types_free(struct kvmi_types *ts);
-/* kvm_modtype.c: finds those of the modules. */
-void kvmi_modtypes_load(kvm_t *kd, struct kvmi_types *base);
 
 /* ---- kvm_elems.c: arrays that are given out ---- */
 
@@ -578,127 +347,6 @@ int kvmi_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs);
 int kvmi_logbuf(kvm_t *kd, int (*fn)(void *cookie,
     const struct kvm_logrec *rec), void *cookie);
 
-/* ---- kvm_elf.c: the execfile ---- */
-
-struct kvmi_elf;
-
-/* A name that kvm_nlist() looks for, and where the answer goes. */
-struct kvmi_want {
-	const char *name;
-	struct nlist *nl;	/* n_type is N_UNDF until it is found */
-	bool module;		/* what is found is a module's */
-};
-
-/* NULL with a text on failure. */
-struct kvmi_elf *kvmi_elf_open(kvm_t *kd, const char *path);
-void kvmi_elf_close(struct kvmi_elf *e);
-/*
- * Looks for n names, sorted, in the symbol table, with link-time values below
- * text_min kept and others moved by slide: 0, or -1 with a text.  Any thread.
- */
-int kvmi_elf_lookup(kvm_t *kd, struct kvmi_elf *e, struct kvmi_want *w,
-    size_t n, uint64_t text_min, uint64_t slide);
-/*
- * The header of the dump that it was made of, whose run-time addresses it has;
- * NULL: it is a kernel's own file.
- */
-const cpu_kcore_hdr_t *kvmi_elf_header(const struct kvmi_elf *e);
-/* The build id: its bytes, or 0. */
-size_t kvmi_elf_buildid(const struct kvmi_elf *e, const uint8_t **id);
-
-/* ---- kvm_end.c, kvm_trailer.c, kvm_early.c: the end of a raw device ---- */
-
-/* Whose records are believed. */
-struct kvmi_known {
-	const unsigned char (*ids)[KVM_IDLEN];	/* NULL: anybody's */
-	size_t n;
-};
-
-struct kvmi_end {
-	bool looked;
-	bool have_trailer;	/* tr is in force */
-	bool have_early;	/* early goes with it, or stands alone */
-	kcore_trailer_t tr;
-	kcore_early_t early;	/* its first page */
-};
-
-bool kvmi_known_has(const struct kvmi_known *k, const uint8_t *id);
-/* Fills kd->end: 1: there is something; 0: nothing; -1.  Text unless 1. */
-int kvmi_end_look(kvm_t *kd, const struct kvmi_known *k);
-/* The place of the trailer with this sequence number. */
-uint64_t kvmi_trailer_off(const kvm_t *kd, uint64_t seq);
-/* A trailer read from slot 0 or 1: 0: whole and believed; -1 with a text. */
-int kvmi_trailer_check(kvm_t *kd, const kcore_trailer_t *t, unsigned int slot,
-    const struct kvmi_known *k);
-/* Reads the early record: 1: whole and believed; 0, -1 with a text. */
-int kvmi_early_load(kvm_t *kd, kcore_early_t *e, const struct kvmi_known *k);
-
-/* ---- kvm_cpuhdr.c, kvm_record.c: is it right? ---- */
-
-/* All of a CPU segment of size bytes, aligned to 8: 0, or -1 with a text. */
-int kvmi_cpuhdr_check(kvm_t *kd, const void *cpu, size_t size);
-/* XXH64 of n pieces, as if they followed each other; and of large ones. */
-uint64_t kvmi_sum(const struct iovec *iov, size_t n);
-uint64_t kvmi_sum_tables(kvm_t *kd, const struct iovec *iov, size_t n);
-/* The checksum of a record that has it at ckoff. */
-uint64_t kvmi_record_sum(const void *p, size_t len, size_t ckoff);
-bool kvmi_zero(const void *p, size_t len);
-/* A text is NUL padded and has a NUL. */
-bool kvmi_text_ok(const char *s, size_t len);
-
-/* ---- kvm_cpu.c: the header in force ---- */
-
-/*
- * Reads the CPU segment at off of a dump of machine mid and puts it in force.
- * 1: done; 0: it is not valid; -1: fatal.  Text set unless 1.
- */
-int kvmi_cpu_load(kvm_t *kd, uint32_t mid, uint64_t off, uint64_t size);
-/* The same of one from kvmi_spill_alloc(), which becomes kd's. */
-int kvmi_cpu_take(kvm_t *kd, uint8_t *cpu, uint64_t size, uint32_t mid);
-void kvmi_cpu_drop(kvm_t *kd);
-/* Computes the checksums of a CPU segment. */
-void kvmi_cpu_sum(kvm_t *kd, cpu_kcore_hdr_t *h);
-/* Computes the checksums again after kd->cpu has changed. */
-void kvmi_cpu_changed(kvm_t *kd);
-/* 0: there is a header in force; -1 with a text. */
-int kvmi_need_header(kvm_t *kd);
-
-/* ---- kvm_build.c: a header for a file of another format ---- */
-
-struct kvmi_build {
-	cpu_kcore_hdr_t hdr;	/* what the file says, machine at least */
-	struct kvmi_ranges data;	/* what memory it has */
-	struct kvmi_ranges excl;	/* what not, and why */
-	bool known;		/* why: better than a header in the notes */
-	uint8_t *notes;		/* of kvmi_spill_alloc() or _resize() */
-	size_t notes_size;
-	cpu_kcore_hdr_t *own;	/* a header of ours; NULL: see notes */
-};
-
-void kvmi_build_fini(kvm_t *kd, struct kvmi_build *b);
-
-/*
- * Puts a header in force that says what b says; b->data is sorted then, and
- * pages.  0, or -1 with a text.
- */
-int kvmi_build(kvm_t *kd, struct kvmi_build *b);
-
-/* ---- kvm_pageuse.c: what pages were used for ---- */
-
-struct kvmi_pageuse;
-
-/* NULL with a text: the dump does not tell. */
-struct kvmi_pageuse *kvmi_pageuse_create(kvm_t *kd);
-void kvmi_pageuse_destroy(struct kvmi_pageuse *u);
-/* The KCORE_COUNT_* of a page, and of those up to *end: _CACHE, _CACHE_PRIVATE,
- * _USER, _FREE, _OTHER: not to be touched; else _DUMPED. */
-unsigned int kvmi_pageuse(struct kvmi_pageuse *u, uint64_t pfn, uint64_t *end);
-
-/* ---- kvm_mark.c ---- */
-
-/* Adds what is not listed yet of a range to exclsegs[]: 0; -1: no room. */
-int kvmi_excl_add(kvm_t *kd, unsigned int kind, uint64_t start, uint64_t size);
-
 /* ---- kvm_err.c ---- */
 
 struct kvmi_errtext;
@@ -737,6 +385,16 @@ __attribute__((format(printf, 2, 3))) int kvmi_prepend(kvm_t *kd,
  * before it, prints it for kvm_open(), and keeps errno.
  */
 void kvmi_report(kvm_t *kd);
+
+/* ---- kvm_end.c: what the end of a raw device has ---- */
+
+struct kvmi_end {
+	bool looked;
+	bool have_trailer;	/* tr is in force */
+	bool have_early;	/* early goes with it, or stands alone */
+	kcore_trailer_t tr;
+	kcore_early_t early;	/* its first page */
+};
 
 /* ---- The descriptor ---- */
 

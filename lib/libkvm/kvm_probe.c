@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "kvm_symbols.h"
 #include "kvm_unwind.h"
 
 #define PROBE_NODES	512u		/* of one task: more go round */

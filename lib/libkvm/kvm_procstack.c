@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "kvm_live.h"
+#include "kvm_symbols.h"
 
 #define PS_STACK_MAX	(1u << 20)	/* bytes of the file */
 

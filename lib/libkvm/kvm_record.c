@@ -8,7 +8,7 @@
 #define XXH_INLINE_ALL		/* the state is on the stack */
 #include <xxhash.h>
 
-#include "kvm_private.h"
+#include "kvm_header.h"
 
 uint64_t
 kvmi_sum(const struct iovec *iov, size_t n)

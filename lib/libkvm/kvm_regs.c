@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kvm_live.h"
+#include "kvm_machine.h"
 
 /* The note of a CPU; how many there are where it has none. */
 static bool

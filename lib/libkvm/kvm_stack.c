@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kvm_symbols.h"
 #include "kvm_unwind.h"
 
 #define STACK_TASK_SIZE	16384u		/* where BTF does not say */

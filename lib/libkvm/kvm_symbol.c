@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "kvm_live.h"
+#include "kvm_machine.h"
+#include "kvm_symbols.h"
 
 bool
 kvmi_letter_global(char letter)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kvm_symbols.h"
 #include "kvm_tasks.h"
 
 #define TASKTYPE_MAX	65536u	/* bytes of task_struct that are believed */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kvm_private.h"
+#include "kvm_machine.h"
 
 #define VM_LARGE	(2ull << 20)
 

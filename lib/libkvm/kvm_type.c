@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "kvm_live.h"
+#include "kvm_symbols.h"
 
 #define TYPE_BTF_MAX	(256u << 20)	/* bytes of BTF that are believed */
 #define TYPE_STEPS_MAX	(1u << 16)	/* members looked at for one answer */

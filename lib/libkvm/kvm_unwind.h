@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kvm_unwind.h: stacks, and who called whom; the part of kvm_private.h that few files need.
+ * kvm_unwind.h: stacks, and who called whom; the part of kvm_private.h that few
+ * files need.
  */
 #ifndef _KVM_UNWIND_H_
 #define _KVM_UNWIND_H_

@@ -5,6 +5,7 @@
  */
 #include <elf.h>
 
+#include "kvm_machine.h"
 #include "kvm_unwind.h"
 
 #define X86_PTE_P	0x1ull		/* present */

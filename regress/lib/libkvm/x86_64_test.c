@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "kvm_private.h"
+#include "kvm_machine.h"
 
 #define KERNEL	0xffff800000000000ull	/* the first kernel address, 4 levels */
 
