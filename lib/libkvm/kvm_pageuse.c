@@ -59,7 +59,8 @@ static const struct {
 	{ "OFFSET(page._mapcount)", AT(mapcount), true },
 	{ "OFFSET(page.mapping)", AT(mapping), true },
 	{ "OFFSET(page.private)", AT(private), true },
-	{ "OFFSET(page.compound_head)", AT(head), true },
+	{ "OFFSET(page.compound_info)", AT(head), false },
+	{ "OFFSET(page.compound_head)", AT(head), false },
 	{ "OFFSET(page.compound_dtor)", AT(dtor), false },
 	{ "OFFSET(page.compound_order)", AT(order), false },
 	{ "NUMBER(PG_lru)", AT(lru), true },
@@ -96,7 +97,10 @@ page_info_load(struct kvmi_pageuse *u)
 			    "pages are used for, is %s", page_keys[k].key,
 			    r == 0 ? "not there" : "not a number");
 	}
-	return 0;
+	return u->info.head != 0 ? 0 : kvmi_err(u->kd, ENOTSUP,
+	    "VMCOREINFO: OFFSET(page.compound_head) and compound_info, without "
+	    "one of which nobody knows what pages belong together, are not "
+	    "there");
 }
 
 /* Do the numbers stay inside a struct page? */
@@ -218,6 +222,18 @@ page_is_hugetlb(struct kvmi_pageuse *u, uint64_t pfn, const uint8_t *page)
 
 /* ---- What a page is used for ---- */
 
+/*
+ * Where the struct page of the head is, as the one of a tail at va says: its
+ * address or, with CONFIG_HUGETLB_PAGE_OPTIMIZE_VMEMMAP of Linux 7.2, a mask
+ * that makes it of va.  No memory map is so near to the end of the address space
+ * that it could be both.
+ */
+static uint64_t
+pageuse_head_va(const struct kvmi_pageuse *u, uint64_t va, uint64_t said)
+{
+	return said >= -(u->info.size << COMPOUND_ORDERS) ? va & said : said;
+}
+
 /* The head of the compound page that pfn is part of, or pfn; false: the memory
  * map contradicts itself. */
 static bool
@@ -233,7 +249,7 @@ pageuse_head(struct kvmi_pageuse *u, uint64_t pfn, uint64_t *head)
 	va = page_long(page, u->info.head);
 	if ((va & 1) == 0)
 		return true;
-	va = va - 1 - u->map;
+	va = pageuse_head_va(u, u->map + pfn * u->info.size, va - 1) - u->map;
 	*head = va / u->info.size;
 	if (va % u->info.size != 0 || *head >= pfn ||
 	    pfn - *head >= 1ull << (COMPOUND_ORDERS - 1))
