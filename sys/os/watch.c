@@ -70,11 +70,17 @@ watch_work(struct work_struct *work)
 	mutex_unlock(&arm_lock);
 }
 
+/*
+ * At a whole second, when the timers of others wake the machine anyway.  It is
+ * not deferrable: a window that others may write to meanwhile can't wait until a
+ * CPU that sleeps has something else to do.
+ */
 void
 watch_begin(void)
 {
 	if (armed)
-		schedule_delayed_work(&watch_look, WATCH_EVERY);
+		schedule_delayed_work(&watch_look,
+		    round_jiffies_relative(WATCH_EVERY));
 }
 
 void
