@@ -13,8 +13,12 @@ packages=$packages,libbpf1,libcap2,libelf1,liblzo2-2,libmount1,libseccomp2
 packages=$packages,libxxhash0,libzstd1,libdevmapper1.02.1
 PATH=$PATH:/usr/sbin:/sbin
 
-# Made anew when this list has changed.
-[ ! "$cache/root.tar" -nt "$0" ] || exit 0
+# Made anew when the list has changed of which it was made: CACHE/debian/root.list.
+wanted="$suite $packages"
+if [ -f "$cache/root.tar" ] &&
+    [ "$(cat "$cache/root.list" 2>/dev/null)" = "$wanted" ]; then
+	exit 0
+fi
 mirror=$(apt-get indextargets --format '$(LABEL) $(RELEASE) $(REPO_URI)' \
     'Created-By: Packages' | awk -v suite=$suite \
     '$1 == "Debian" && $2 == suite { print $3; exit }')
@@ -34,4 +38,7 @@ unshare --mount --fork debootstrap --variant=minbase --include="$packages" \
 }
 rm -rf "$tmp"/root/var/cache/apt/archives/*.deb "$tmp"/root/var/lib/apt/lists/*
 tar -C "$tmp/root" --one-file-system --numeric-owner -cf "$tmp/root.tar" .
+rm -f "$cache/root.list"
 mv "$tmp/root.tar" "$cache/root.tar"
+echo "$wanted" >"$tmp/root.list"
+mv "$tmp/root.list" "$cache/root.list"
