@@ -17,7 +17,9 @@
 
 #include "kvm_private.h"
 
+#ifndef SPILL_MIN
 #define SPILL_MIN	((size_t)4 << 20)	/* bytes that go to a file */
+#endif
 #define SPILL_STEPS	KVMI_SPILL_ALL	/* before all is let go */
 #define SPILL_DIR	"/var/tmp"
 

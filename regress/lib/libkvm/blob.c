@@ -10,7 +10,8 @@
 #include "blob.h"
 
 const struct blob *const blobs[] = { &blob_core, &blob_raw, &blob_packed,
-	&blob_tables, &blob_kallsyms, &blob_btf, &blob_log, &blob_tasks, NULL };
+	&blob_elf, &blob_kdump, &blob_flat, &blob_tables, &blob_kallsyms,
+	&blob_btf, &blob_log, &blob_tasks, NULL };
 
 void
 blob_area_init(struct blob_area *a, const struct image *im, uint64_t off,

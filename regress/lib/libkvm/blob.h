@@ -23,8 +23,9 @@ struct blob {
 	void (*look)(const uint8_t *data, size_t size);
 };
 
-extern const struct blob blob_core, blob_raw, blob_packed, blob_tables,
-    blob_kallsyms, blob_btf, blob_log, blob_tasks;
+extern const struct blob blob_core, blob_raw, blob_packed, blob_elf,
+    blob_kdump, blob_flat, blob_tables, blob_kallsyms, blob_btf, blob_log,
+    blob_tasks;
 /* NULL ends them. */
 extern const struct blob *const blobs[];
 

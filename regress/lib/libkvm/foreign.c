@@ -230,7 +230,8 @@ set_bit(struct foreign *f, size_t bitmap, uint64_t n)
 void
 foreign_kdump(struct foreign *f)
 {
-	const uint64_t npages = 0x100010000 / PAGE;
+	const struct foreign_load *last = &f->loads[f->nloads - 1];
+	const uint64_t npages = (last->start + last->size) / PAGE;
 	const size_t half = (npages / 8 + PAGE - 1) / PAGE * PAGE;
 	size_t bits, descs, n = 0, i, at, zero;
 	uint8_t page[PAGE];
