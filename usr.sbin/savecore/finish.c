@@ -4,7 +4,8 @@
  * and hooks of the cores that -a saved while swap waited for it.
  *
  * Each core gets one whole try.  What is there already stays, so that a run that
- * was cut short is made good by the next.
+ * was cut short is made good by the next.  Of two runs at the same time one waits
+ * for the other, core by core.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,9 +30,12 @@ finish_core(int fd, const struct savecore_opts *opts)
 	return 0;
 }
 
-/* The next core from that number on: 1; 0: there is none; -1. */
+/*
+ * The next core from that number on, as pending_next(): 1, with its note, or -1
+ * where that is gone by now; 0: there is none; -1.
+ */
 static int
-finish_next(const struct savecore_opts *opts, unsigned int *number)
+finish_find(const struct savecore_opts *opts, unsigned int *number, int *note)
 {
 	struct crashdir dir = { .fd = -1, .wait = true };
 	char core[NAME_MAX + 1];
@@ -43,8 +47,26 @@ finish_next(const struct savecore_opts *opts, unsigned int *number)
 	while ((found = pending_next(&dir, *number, number)) &&
 	    !dir_core(&dir, *number, core))
 		pending_drop(&dir, *number);
+	*note = found ? pending_open(&dir, *number) : -1;
 	dir_close(&dir);
 	return found ? 1 : 0;
+}
+
+/* The same, for this run alone until note is closed. */
+static int
+finish_next(const struct savecore_opts *opts, unsigned int *number, int *note)
+{
+	int found;
+
+	while ((found = finish_find(opts, number, note)) == 1) {
+		if (*note != -1 && pending_lock(*note))
+			return 1;
+		/* Another run has finished it. */
+		if (*note != -1)
+			close(*note);
+		++*number;
+	}
+	return found;
 }
 
 int
@@ -52,15 +74,16 @@ finish_run(const struct savecore_opts *opts)
 {
 	struct savecore_opts one = *opts;
 	bool any = false;
-	int found, r = 0;
+	int found, note, r = 0;
 
 	/* Nobody ever had to make it. */
 	if (access(opts->directory, F_OK) == -1 && errno == ENOENT)
 		return 0;
-	while ((found = finish_next(opts, &one.number)) == 1) {
+	while ((found = finish_next(opts, &one.number, &note)) == 1) {
 		any = true;
 		if (session_do(&one) == -1)
 			r = -1;
+		close(note);
 		one.number++;
 	}
 	if (!any && found == 0 && opts->verbose)

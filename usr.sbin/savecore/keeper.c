@@ -117,7 +117,9 @@ keeper_create(struct keeper *k, const struct keeper_ask *ask, int *fd)
 static int
 keeper_commit(struct keeper *k, const struct keeper_ask *ask)
 {
-	if (ask->what >= KEEPER_NFILES || k->files[ask->what].fd == -1)
+	/* Facts of a core to be finished are open, but were made before. */
+	if (ask->what >= KEEPER_NFILES || !k->created[ask->what] ||
+	    k->files[ask->what].fd == -1)
 		return EINVAL;
 	if (ask->what == KEEPER_CORE && k->dir->part == CRASHDIR_CORE)
 		pending_put(k->dir, k->number);

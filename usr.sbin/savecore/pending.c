@@ -5,8 +5,12 @@
  *
  * It is on stable storage before the core has its name, and goes when all is
  * done: whatever ends the machine in between, a later run finds it.  Its text is
- * 0 where saving ended well, so that the dump is cleared, and 1 before that.
+ * 0 where saving ended well, so that the dump is cleared, and 1 before that.  Who
+ * finishes the core has it locked meanwhile.
  */
+#include <sys/file.h>
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -72,7 +76,7 @@ pending_next(const struct crashdir *dir, unsigned int from,
 			continue;
 		pending_name(name, n);
 		if (strcmp(de->d_name, name) != 0 ||
-		    (fd = dir_open_ours(dir, name)) == -1)
+		    (fd = pending_open(dir, n)) == -1)
 			continue;
 		close(fd);
 		*number = n;
@@ -84,13 +88,31 @@ pending_next(const struct crashdir *dir, unsigned int from,
 }
 
 int
-pending_status(const struct crashdir *dir, unsigned int number)
+pending_open(const struct crashdir *dir, unsigned int number)
 {
-	char name[NAME_MAX + 1], text = '1';
-	int fd;
+	char name[NAME_MAX + 1];
 
 	pending_name(name, number);
-	fd = dir_open_ours(dir, name);
+	return dir_open_ours(dir, name);
+}
+
+bool
+pending_lock(int fd)
+{
+	struct stat st;
+
+	/* Where no lock can be had, it is better done twice than never. */
+	while (flock(fd, LOCK_EX) == -1 && errno == EINTR)
+		;
+	return fstat(fd, &st) == -1 || st.st_nlink > 0;
+}
+
+int
+pending_status(const struct crashdir *dir, unsigned int number)
+{
+	const int fd = pending_open(dir, number);
+	char text = '1';
+
 	if (fd == -1)
 		return -1;
 	if (read(fd, &text, 1) != 1)

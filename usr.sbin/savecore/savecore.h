@@ -224,6 +224,13 @@ void pending_ended(const struct crashdir *dir, unsigned int number, int status);
 /* The lowest number from there on: is there any? */
 bool pending_next(const struct crashdir *dir, unsigned int from,
     unsigned int *number);
+/* Its note: a descriptor for pending_lock(); -1: it can't be opened. */
+int pending_open(const struct crashdir *dir, unsigned int number);
+/*
+ * Waits, without the directory's lock, until nobody else finishes that core.
+ * true: it is ours until the descriptor is closed; false: it is finished.
+ */
+bool pending_lock(int fd);
 /* 0: its dump was cleared; -1: that is not known. */
 int pending_status(const struct crashdir *dir, unsigned int number);
 void pending_drop(const struct crashdir *dir, unsigned int number);

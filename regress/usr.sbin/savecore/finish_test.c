@@ -45,6 +45,20 @@ finish(struct sandbox *s)
 	return sandbox_run(s, "--finish", "-v", NULL);
 }
 
+static void
+assert_lines(const struct sandbox *s, const char *name, unsigned int lines)
+{
+	FILE *fp = fopen(in_dir(s, name), "r");
+	unsigned int n = 0;
+	int c;
+
+	assert_non_null(fp);
+	while ((c = getc(fp)) != EOF)
+		n += c == '\n';
+	fclose(fp);
+	assert_int_equal(n, lines);
+}
+
 /* Puts the dump there as it was, for one more core. */
 static void
 again(struct sandbox *s)
@@ -138,6 +152,39 @@ finish_several_keep_the_newest_links(void **state)
 	assert_true(sandbox_has(s, "crash.2.txt"));
 	assert_true(link_is(s, "crash.txt.last", "crash.3.txt"));
 	assert_true(link_is(s, "linux.core.last", "linux.3.core"));
+}
+
+/* This test checks that of two runs at the same time each core is finished by
+ * one: its hooks run once, and the other run waits for them. */
+static void
+finish_two_at_once_take_turns(void **state)
+{
+	struct sandbox *s = *state;
+	unsigned int i;
+	pid_t pid;
+
+	configure(s);
+	sandbox_file(s, "/etc/swapcore.d/slow", "#!/bin/sh\n"
+	    "echo >>slow; sleep 1; echo >>slept\n");
+	assert_int_equal(chmod(sandbox_path(s, "/etc/swapcore.d/slow"), 0755),
+	    0);
+	assert_int_equal(boot(s), 0);
+	again(s);
+	assert_int_equal(boot(s), 0);
+	pid = fork();
+	assert_true(pid != -1);
+	if (pid == 0)
+		_exit(finish(s));
+	for (i = 0; i < 3000 && !sandbox_has(s, "slow"); i++)
+		usleep(10000);
+	assert_true(sandbox_has(s, "slow"));
+	assert_int_equal(finish(s), 0);
+	assert_lines(s, "runs", 2);
+	assert_lines(s, "slept", 2);
+	assert_true(sandbox_has(s, "crash.0.txt"));
+	assert_true(sandbox_has(s, "crash.1.txt"));
+	assert_false(sandbox_has(s, "linux.0.pending"));
+	assert_false(sandbox_has(s, "linux.1.pending"));
 }
 
 /* This test checks that a hook learns of a dump that is damaged, and stays. */
@@ -267,6 +314,7 @@ main(void)
 		TEST(finish_rest_is_made_once),
 		TEST(finish_compressed_core_is_read),
 		TEST(finish_several_keep_the_newest_links),
+		TEST(finish_two_at_once_take_turns),
 		TEST(finish_damaged_is_told),
 		TEST(finish_note_alone_is_dropped),
 		TEST(finish_directory_and_options_are_checked),

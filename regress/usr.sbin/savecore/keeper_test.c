@@ -287,6 +287,123 @@ keeper_device_in_use_or_replaced_refused(void **state)
 	assert_int_equal(serve(b, worker_wants_other), 0);
 }
 
+static void
+put(const struct box *b, const char *name, const char *text)
+{
+	const int fd = openat(b->dir.fd, name, O_WRONLY | O_CREAT | O_EXCL,
+	    0600);
+
+	assert_true(fd != -1);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static void
+assert_text(const struct box *b, const char *name, const char *text)
+{
+	char have[64] = "";
+	const int fd = openat(b->dir.fd, name, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd != -1);
+	assert_true(read(fd, have, sizeof(have) - 1) >= 0);
+	close(fd);
+	assert_string_equal(have, text);
+}
+
+/* Core 3, which is to be finished; a device that no worker has to do with. */
+static void
+unfinished(struct box *b)
+{
+	put(b, "linux.3.core", "core");
+	put(b, "linux.3.pending", "0\n");
+	put(b, "info.3", "panic: one\n");
+	b->dir.part = CRASHDIR_REST;
+	b->dir.number = 3;
+	b->where.n = 0;
+}
+
+static void
+assert_finished(const struct box *b)
+{
+	static const char *const made[] = { "linux.3.log", "linux.3.damaged",
+	    "linux.3.facts", "linux.4.core", "linux.0.core", "bounds",
+	    ".linux.3.partial", ".dmesg.3.partial", "crash.3.txt" };
+	size_t i;
+
+	for (i = 0; i < sizeof(made) / sizeof(made[0]); i++)
+		if (have(b, made[i]))
+			fail_msg("%s is there", made[i]);
+	assert_false(have(b, "linux.3.pending"));
+	assert_text(b, "linux.3.core", "core");
+	assert_text(b, "info.3", "panic: one\n");
+}
+
+static int
+worker_finishes_too_much(const struct box *b, int sock)
+{
+	static const uint32_t refused[] = { KEEPER_CORE, KEEPER_LOG,
+	    KEEPER_NOTE, KEEPER_INFO, KEEPER_FACTS, KEEPER_NFILES, UINT32_MAX };
+	size_t i;
+	int fd;
+
+	(void)b;
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		if (request(sock, KEEPER_CREATE, refused[i], &fd) != EINVAL ||
+		    request(sock, KEEPER_COMMIT, refused[i], &fd) != EINVAL)
+			return 1;
+	if (request(sock, KEEPER_DEVICE, 0, &fd) != EINVAL ||
+	    request(sock, KEEPER_COMMIT, KEEPER_KERNEL, &fd) != EINVAL ||
+	    request(sock, KEEPER_CREATE, KEEPER_KERNEL, &fd) != 0 ||
+	    request(sock, KEEPER_CREATE, KEEPER_KERNEL, &fd) != EINVAL)
+		return 1;
+	/* What is there stays as it is. */
+	return request(sock, KEEPER_CREATE, KEEPER_DMESG, &fd) == EEXIST &&
+	    request(sock, KEEPER_COMMIT, KEEPER_DMESG, &fd) == EINVAL ? 0 : 1;
+}
+
+/* This test checks that a worker of --finish gets symbols and log to make and
+ * nothing else: no core, no facts, no device, and nothing that is there. */
+static void
+keeper_finishing_makes_little(void **state)
+{
+	struct box *b = *state;
+
+	unfinished(b);
+	put(b, "dmesg.3", "log");
+	assert_int_equal(serve(b, worker_finishes_too_much), 0);
+	assert_finished(b);
+	assert_text(b, "dmesg.3", "log");
+	assert_false(have(b, "linux.3"));
+}
+
+static int
+worker_dies_finishing(const struct box *b, int sock)
+{
+	int fd, log;
+
+	(void)b;
+	if (request(sock, KEEPER_CREATE, KEEPER_KERNEL, &fd) == 0 &&
+	    request(sock, KEEPER_CREATE, KEEPER_DMESG, &log) == 0 &&
+	    write(fd, "half", 4) == 4 && write(log, "half", 4) == 4 &&
+	    request(sock, KEEPER_COMMIT, KEEPER_DMESG, &log) == 0)
+		raise(SIGKILL);
+	return 0;
+}
+
+/* This test checks that a core whose worker of --finish dies of it is tried once,
+ * and that what was not committed by then is not there. */
+static void
+keeper_finishing_is_tried_once(void **state)
+{
+	struct box *b = *state;
+
+	unfinished(b);
+	assert_int_equal(serve(b, worker_dies_finishing), -1);
+	assert_finished(b);
+	assert_text(b, "dmesg.3", "half");
+	assert_false(have(b, "linux.3"));
+}
+
 static void *
 thread_main(void *arg)
 {
@@ -354,6 +471,8 @@ main(void)
 		TEST(keeper_worker_dies_leaves_nothing),
 		TEST(keeper_bad_message_ends_worker),
 		TEST(keeper_device_in_use_or_replaced_refused),
+		TEST(keeper_finishing_makes_little),
+		TEST(keeper_finishing_is_tried_once),
 		TEST(priv_drop_leaves_nothing),
 	};
 
