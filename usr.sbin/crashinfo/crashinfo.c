@@ -42,6 +42,13 @@ usage(void)
 	exit(2);
 }
 
+void
+wrong(const char *where, const char *what)
+{
+	warnx("%s: %s", where, what);
+	usage();
+}
+
 static void
 parse(int argc, char **argv, struct options *o)
 {
@@ -79,8 +86,7 @@ find_show(const char *name)
 	for (i = 0; i < NSHOWS; i++)
 		if (strcmp(shows[i].name, name) == 0)
 			return &shows[i];
-	warnx("%s: no such command", name);
-	usage();
+	wrong(name, "no such command");
 }
 
 int
@@ -97,9 +103,12 @@ main(int argc, char **argv)
 	t.argc = argc - optind;
 	t.argv = argv + optind;
 	show = find_show(t.argc > 0 ? t.argv[0] : "report");
-	if ((o.threads && show->run != show_ps) ||
-	    (t.argc > 1 && show->args == NULL))
-		usage();
+	if (o.threads && show->run != show_ps)
+		wrong("-H", "only with ps");
+	if (t.argc > 1 && show->args == NULL)
+		wrong(show->name, "takes no arguments");
+	if (o.kernel != NULL && o.core != NULL && strcmp(o.core, "-") == 0)
+		wrong("-M -", "goes without -N");
 	target_open(&t, o.kernel, o.core);
 	if (show->run != show_report &&
 	    target_incomplete(&t, lack, sizeof(lack)))

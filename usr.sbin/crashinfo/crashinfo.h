@@ -44,8 +44,9 @@ struct show {
 	const char *args;	/* its own, for usage(); NULL: none */
 };
 
-/* Prints how to use it, and exits. */
+/* Prints how to use it, and exits; wrong() says what is wrong, and where. */
 void usage(void) __attribute__((noreturn));
+void wrong(const char *where, const char *what) __attribute__((noreturn));
 
 int show_bt(const struct target *t);
 int show_dmesg(const struct target *t);

@@ -351,7 +351,7 @@ bt_number(const char *text)
 	n = strtoul(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
 	    n > INT32_MAX)
-		usage();
+		wrong(text, "not the number of a CPU or process");
 	return (unsigned int)n;
 }
 
@@ -402,7 +402,7 @@ show_bt(const struct target *t)
 			usage();
 		}
 	if (all + (cpu != NULL) + (optind < t->argc) > 1)
-		usage();
+		wrong("bt", "takes one of -a, -c and processes");
 	if (!target_is_live(t) && kvm_dump_hdr(t->kd) == NULL)
 		return -1;
 	if (t->js != NULL)

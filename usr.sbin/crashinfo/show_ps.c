@@ -302,6 +302,6 @@ show_ps(const struct target *t)
 			usage();
 		}
 	if (optind < t->argc)
-		usage();
+		wrong("ps", "takes no arguments");
 	return ps_run(&show);
 }

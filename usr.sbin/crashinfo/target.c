@@ -57,7 +57,7 @@ target_open(struct target *t, const char *kernel, const char *core)
 	char errbuf[KVM_ERRBUFSZ];
 
 	t->core = core;
-	if (core != NULL && strcmp(core, "-") == 0 && kernel == NULL) {
+	if (core != NULL && strcmp(core, "-") == 0) {
 		/* It was opened by somebody who may see more than we may. */
 		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 		t->kd = kvm_openfd(dup(STDIN_FILENO), "standard input",

@@ -138,7 +138,6 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 
 	memset(opts, 0, sizeof(*opts));
 	opts->level = -1;
-	opterr = 0;
 	while ((ch = getopt_long(argc, argv, "ad:eflvy", longopts, NULL)) != -1) {
 		switch (ch) {
 		case 'L':

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 
 #include <ctype.h>
+#include <err.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,23 +54,23 @@ parse_format(const char *name)
 {
 	const struct outformat *format = outformat_find(name);
 
-	if (format == NULL) {
-		fprintf(stderr, "savecore: -F %s: there is no such format: "
-		    "see savecore(8)\n", name);
-		exit(1);
-	}
+	if (format == NULL)
+		errx(1, "-F %s: there is no such format: see savecore(8)",
+		    name);
 	return format;
 }
 
-/* A number from 0 to max. */
+/* What an option has: a number from min to max. */
 static int
-parse_level(const char *text, int max)
+parse_number(const char *option, const char *text, int min, int max)
 {
 	char *end;
-	long n = strtol(text, &end, 10);
+	const long n = strtol(text, &end, 10);
 
-	if (!isdigit((unsigned char)text[0]) || *end != '\0' || n > max)
-		usage();
+	if (!isdigit((unsigned char)text[0]) || *end != '\0' || n < min ||
+	    n > max)
+		errx(1, "%s: `%s' is not a number from %d to %d", option, text,
+		    min, max);
 	return (int)n;
 }
 
@@ -81,23 +83,10 @@ parse_filter(struct savecore_opts *opts, char *text)
 	opts->nfilter = 0;
 	while ((level = strsep(&text, ",")) != NULL) {
 		if (opts->nfilter == SAVECORE_LEVELS)
-			usage();
-		opts->filter[opts->nfilter++] = (unsigned int)parse_level(level,
-		    KCORE_LEVEL_MAX);
+			errx(1, "-d: more than %d levels", SAVECORE_LEVELS);
+		opts->filter[opts->nfilter++] = (unsigned int)parse_number("-d",
+		    level, 0, KCORE_LEVEL_MAX);
 	}
-}
-
-/* At least one. */
-static unsigned int
-parse_maxdumps(const char *text)
-{
-	char *end;
-	const unsigned long n = strtoul(text, &end, 10);
-
-	if (!isdigit((unsigned char)text[0]) || *end != '\0' || n == 0 ||
-	    n > INT_MAX)
-		usage();
-	return (unsigned int)n;
 }
 
 /* What goes with which format. */
@@ -106,15 +95,11 @@ parse_check_format(struct savecore_opts *opts)
 {
 	const bool kdump = opts->format == &outformat_kdump;
 
-	if (kdump && opts->packing != KEEPER_PLAIN) {
-		fprintf(stderr, "savecore: -z: not with -F kdump, whose pages "
-		    "are compressed as they are\n");
-		exit(1);
-	}
-	if (!kdump && opts->zstd && opts->packing != KEEPER_PLAIN) {
-		fprintf(stderr, "savecore: -z: not with --zstd\n");
-		exit(1);
-	}
+	if (kdump && opts->packing != KEEPER_PLAIN)
+		errx(1, "-z: not with -F kdump, whose pages are compressed as "
+		    "they are");
+	if (!kdump && opts->zstd && opts->packing != KEEPER_PLAIN)
+		errx(1, "-z: not with --zstd");
 	if (!kdump && opts->zstd)
 		opts->packing = KEEPER_ZSTD;
 }
@@ -197,7 +182,8 @@ parse_value(struct savecore_opts *opts, struct given *given, int ch)
 		given->format = true;
 		break;
 	case 'm':
-		opts->maxdumps = parse_maxdumps(optarg);
+		opts->maxdumps = (unsigned int)parse_number("-m", optarg, 1,
+		    INT_MAX);
 		break;
 	case 'N':
 		opts->system = optarg;
@@ -210,11 +196,11 @@ parse_value(struct savecore_opts *opts, struct given *given, int ch)
 		opts->zstd = true;
 		if (optarg == NULL)
 			break;
-		opts->level = parse_level(optarg, 19);
+		opts->level = parse_number("--zstd", optarg, 0, 19);
 		given->level = true;
 		break;
 	case 'Z':
-		opts->level = parse_level(optarg, 9);
+		opts->level = parse_number("-Z", optarg, 0, 9);
 		given->level = true;
 		break;
 	default:
@@ -319,7 +305,6 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 	opts->directory = SAVECORE_DIR;
 	opts->format = &outformat_kcore;
 	opts->level = 1;
-	opterr = 0;
 	while ((ch = getopt_long(argc, argv, "aCcD:d:F:fkm:N:no:vZ:z", longopts,
 	    NULL)) != -1)
 		parse_option(opts, &given, ch);

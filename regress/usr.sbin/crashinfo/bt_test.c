@@ -92,10 +92,13 @@ bt_errors_are_told(void **state)
 	output_has(": no type `task_struct'\n");
 	assert_int_equal(run_on(&s.g, "", "bt -a -c 0"), 2);
 	output_has("usage: crashinfo ");
+	output_has("crashinfo: bt: takes one of -a, -c and processes\n");
 	assert_int_equal(run_on(&s.g, "", "bt -c x"), 2);
+	output_has("crashinfo: x: not the number of a CPU or process\n");
 	assert_int_equal(run_on(&s.g, "", "bt -1"), 2);
 	assert_int_equal(run_on(&s.g, "", "bt 99999999999"), 2);
 	assert_int_equal(run_on(&s.g, "", "nm -a"), 2);
+	output_has("crashinfo: nm: takes no arguments\n");
 	guest_fini(&s.g);
 }
 

@@ -249,7 +249,9 @@ crashinfo_errors_are_told(void **state)
 
 	(void)state;
 	assert_int_equal(run("-H"), 2);
-	output_has("usage: crashinfo ");
+	output_has("crashinfo: -H: only with ps\nusage: crashinfo ");
+	assert_int_equal(run("-N kernel -M - uptime"), 2);
+	output_has("crashinfo: -M -: goes without -N\n");
 	assert_int_equal(run("nosuch"), 2);
 	output_has("crashinfo: nosuch: no such command\n");
 	assert_int_equal(run("-H nm"), 2);

@@ -158,7 +158,7 @@ beside_old_dumps_are_removed(void **state)
 	link_is(s, "linux.core.last", "linux.2.core");
 	assert_int_equal(sandbox_run(s, "-m", "0", "-D", s->image, s->dir,
 	    NULL), 1);
-	sandbox_assert_said(s, "usage: ");
+	sandbox_assert_said(s, "-m: `0' is not a number from 1 to ");
 }
 
 int

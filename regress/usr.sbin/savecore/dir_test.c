@@ -118,10 +118,10 @@ filter_without_memory_map_is_refused(void **state)
 	    NULL), "VMCOREINFO");
 	assert_int_equal(sandbox_run(s, "-d", "32", "-D", s->image, s->dir,
 	    NULL), 1);
-	sandbox_assert_said(s, "usage: savecore");
+	sandbox_assert_said(s, "-d: `32' is not a number from 0 to 31");
 	assert_int_equal(sandbox_run(s, "-d", "", "-D", s->image, s->dir, NULL),
 	    1);
-	sandbox_assert_said(s, "usage: savecore");
+	sandbox_assert_said(s, "-d: `' is not a number from 0 to 31");
 }
 
 /* Mounts a small file system on the directory, for this process and what it
