@@ -46,7 +46,7 @@ finish_find(const struct savecore_opts *opts, unsigned int *number, int *note)
 	/* Without a core: the machine died before that had its name. */
 	while ((found = pending_next(&dir, *number, number)) &&
 	    !dir_core(&dir, *number, core))
-		pending_drop(&dir, *number);
+		pending_drop(&dir, (*number)++);
 	*note = found ? pending_open(&dir, *number) : -1;
 	dir_close(&dir);
 	return found ? 1 : 0;

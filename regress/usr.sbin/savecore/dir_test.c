@@ -6,9 +6,7 @@
 #include <sys/stat.h>
 
 #include <dirent.h>
-#include <errno.h>
 #include <limits.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -124,19 +122,6 @@ filter_without_memory_map_is_refused(void **state)
 	sandbox_assert_said(s, "-d: `' is not a number from 0 to 31");
 }
 
-/* Mounts a small file system on the directory, for this process and what it
- * starts; skips the test where that is not allowed. */
-static void
-mount_on_dir(const struct sandbox *s, unsigned long flags, const char *options)
-{
-	if (unshare(CLONE_NEWNS) == -1 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
-	    mount("tmpfs", s->dir, "tmpfs", flags, options) == -1) {
-		print_message("no mounts: %s\n", strerror(errno));
-		skip();
-	}
-}
-
 /* Each format is refused, and leaves nothing. */
 static void
 assert_all_refused(struct sandbox *s, const char *why)
@@ -171,7 +156,7 @@ dir_read_only_keeps_dump(void **state)
 {
 	struct sandbox *s = *state;
 
-	mount_on_dir(s, MS_RDONLY, "mode=755");
+	assert_mounted("tmpfs", s->dir, "tmpfs", MS_RDONLY, "mode=755");
 	assert_all_refused(s, "Read-only file system");
 	assert_int_equal(umount(s->dir), 0);
 	assert_int_equal(save(s), 0);
@@ -183,7 +168,7 @@ dir_full_disk_keeps_dump(void **state)
 {
 	struct sandbox *s = *state;
 
-	mount_on_dir(s, 0, "mode=755,size=64k");
+	assert_mounted("tmpfs", s->dir, "tmpfs", 0, "mode=755,size=64k");
 	assert_all_refused(s, "No space left on device");
 	assert_int_equal(umount(s->dir), 0);
 	assert_int_equal(save(s), 0);

@@ -2,6 +2,7 @@
 /*
  * finish_test.c: what -a leaves for later, and --finish, which does that.
  */
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <limits.h>
@@ -231,6 +232,24 @@ finish_note_alone_is_dropped(void **state)
 	assert_false(sandbox_has(s, "runs"));
 }
 
+/* This test checks that a note which can't be removed is told of once, and the
+ * run ends. */
+static void
+finish_note_that_stays_is_passed_over(void **state)
+{
+	struct sandbox *s = *state;
+	char note[PATH_MAX];
+
+	configure(s);
+	put_in_dir(s, "linux.7.pending", "1\n");
+	snprintf(note, sizeof(note), "%s", in_dir(s, "linux.7.pending"));
+	assert_mounted(note, note, NULL, MS_BIND, NULL);
+	assert_int_equal(finish(s), 0);
+	assert_int_equal(umount(note), 0);
+	sandbox_assert_said(s, "linux.7.pending: Device or resource busy");
+	assert_null(strstr(strstr(s->said, "busy") + 1, "busy"));
+}
+
 /* This test checks that a directory that is not there is no failure, one that
  * can't be used is, and that --finish goes with -v alone. */
 static void
@@ -317,6 +336,7 @@ main(void)
 		TEST(finish_two_at_once_take_turns),
 		TEST(finish_damaged_is_told),
 		TEST(finish_note_alone_is_dropped),
+		TEST(finish_note_that_stays_is_passed_over),
 		TEST(finish_directory_and_options_are_checked),
 		TEST(finish_killed_is_made_good),
 	};

@@ -2,14 +2,19 @@
 /*
  * saving.c: what tests of savecore do and look at over and over.
  */
+#include <sys/mount.h>
+
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -74,6 +79,18 @@ put_in_dir(const struct sandbox *s, const char *name, const char *text)
 	assert_non_null(fp);
 	fputs(text, fp);
 	assert_int_equal(fclose(fp), 0);
+}
+
+void
+assert_mounted(const char *from, const char *to, const char *type,
+    unsigned long flags, const char *options)
+{
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount(from, to, type, flags, options) == -1) {
+		print_message("no mounts: %s\n", strerror(errno));
+		skip();
+	}
 }
 
 void

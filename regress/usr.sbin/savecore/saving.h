@@ -25,6 +25,10 @@ int check(struct sandbox *s);
 const char *in_dir(const struct sandbox *s, const char *name);
 void put_in_dir(const struct sandbox *s, const char *name, const char *text);
 
+/* Mounts it for this process and what it starts; skips the test where that is not
+ * allowed. */
+void assert_mounted(const char *from, const char *to, const char *type,
+    unsigned long flags, const char *options);
 /* Refused: exit 1, nothing saved, nothing cleared, and said so. */
 void assert_refused(struct sandbox *s, int status, const char *what);
 /* The header of a saved core. */
