@@ -94,6 +94,24 @@ install:
 	    install -D -m 644 $(OBJ)/sys/$$k/swapcore.ko \
 	    $(DESTDIR)$(MODDIR)/$$k/updates/swapcore.ko || exit 1; done
 
+# What install made, with the same variables.  A dump that nobody has saved keeps
+# all of it; cores stay, and so does what somebody wrote below /etc.
+uninstall:
+	@if [ -z '$(DESTDIR)' ] && $(PREFIX)/sbin/savecore -n 2>/dev/null; then \
+	    echo "uninstall: there is a dump: savecore -a saves it," \
+	    "savecore -c gives it up" >&2; exit 1; fi
+	@[ -n '$(DESTDIR)' ] || { $(PREFIX)/sbin/dumpon off && \
+	    { [ ! -d /sys/module/swapcore ] || modprobe -r swapcore; }; }
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \
+	$(MAKE) -s install DESTDIR="$$tmp" && cd "$$tmp" && \
+	{ cmp -s etc/swapcore.conf $(DESTDIR)/etc/swapcore.conf || \
+	    rm etc/swapcore.conf; } && \
+	find . ! -type d | while read -r f; do rm -f "$(DESTDIR)/$$f"; done
+	rm -f $(DESTDIR)/var/lib/swapcore/armid*
+	rmdir --ignore-fail-on-non-empty $(wildcard $(addprefix $(DESTDIR), \
+	    $(UNITDIR)/swap.d $(PREFIX)/share/swapcore /etc/swapcore.conf.d \
+	    /var/lib/swapcore /var/crash))
+
 # Debian packages, in $(OBJ)/deb, of a copy of the tree without what was built.
 deb:
 	@sh regress/setup.sh deb
@@ -110,4 +128,4 @@ clean:
 	rm -rf $(OBJ)
 
 .PHONY: all deb check-debian demo-debian setup setup-quick check-quick check \
-	check-all demo bench results matrix layering install clean
+	check-all demo bench results matrix layering install uninstall clean

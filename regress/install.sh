@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # install.sh: what `make install` leaves can be used: every header compiles
 # alone, in C and in C++, and a program finds the library by pkg-config(1).
+# `make uninstall` removes it, and no more.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
@@ -109,4 +110,27 @@ rm "$LD_LIBRARY_PATH"/libkvm.so*
 { gcc -o "$tmp/self" "$tmp/self.c" $(pkg-config --cflags --static --libs \
     libkvm) && "$tmp/self"; } >"$tmp/said" 2>&1
 result "gcc with pkg-config --static" $? "$tmp/said"
+
+# uninstall WHAT: it says nothing of its own, and leaves this list of files.
+uninstall() {
+	make -s uninstall DESTDIR="$tmp/root" PREFIX=/opt/swapcore \
+	    >"$tmp/said" 2>&1 || echo "make failed" >>"$tmp/said"
+	(cd "$tmp/root" && find . ! -type d) >>"$tmp/said"
+	sort "$tmp/said" | diff "$tmp/stays" - >"$tmp/diff"
+	result "$1" $? "$tmp/diff"
+}
+
+mkdir "$tmp/root"
+mv "$tmp/opt" "$tmp/etc" "$tmp/lib" "$tmp/var" "$tmp/root/"
+: >"$tmp/stays"
+cp -a "$tmp/root" "$tmp/again"
+uninstall "make uninstall leaves no file"
+rm -r "$tmp/root"
+mv "$tmp/again" "$tmp/root"
+echo device=none >>"$tmp/root/etc/swapcore.conf"
+echo level=0 >"$tmp/root/etc/swapcore.conf.d/mine.conf"
+echo core >"$tmp/root/var/crash/linux.0.core"
+printf './%s\n' etc/swapcore.conf etc/swapcore.conf.d/mine.conf \
+    var/crash/linux.0.core >"$tmp/stays"
+uninstall "make uninstall leaves cores and what was configured"
 exit $rv
