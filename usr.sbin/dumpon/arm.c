@@ -23,6 +23,8 @@
 #include "dumpon.h"
 #include "kernfile.h"
 
+#define ARM_KEY	"/var/lib/dkms/mok.pub"	/* DKMS makes it, by openssl(1) */
+
 /* modprobe(8) with an option: its exit status; -1: it did not run, which was
  * said. */
 static int
@@ -49,8 +51,8 @@ arm_modprobe(const char *option)
 }
 
 /* The module may be there already, or built in. */
-static int
-arm_load_module(void)
+int
+dumpon_load(void)
 {
 	struct utsname un;
 	int r;
@@ -71,8 +73,9 @@ arm_load_module(void)
 	if (kernfile_exists(DUMPON_SYSDIR))
 		return 0;
 	warnx("the module swapcore can't be loaded: see dmesg(1); with Secure "
-	    "Boot its key must be enrolled: mokutil --import "
-	    "/var/lib/dkms/mok.pub, and reboot");
+	    "Boot its key must be enrolled: %smokutil --import " ARM_KEY
+	    ", and reboot", kernfile_exists(ARM_KEY) ? "" :
+	    "install openssl, dpkg-reconfigure swapcore-dkms, ");
 	return -1;
 }
 
@@ -314,7 +317,7 @@ dumpon_arm(const struct dumpon_opts *opts)
 	size_t i, n = 0, all = 0;
 	int r;
 
-	if (arm_load_module() == -1)
+	if (dumpon_load() == -1)
 		return -1;
 	for (i = 0; opts->more != NULL && opts->more[i] != NULL; i++)
 		all++;

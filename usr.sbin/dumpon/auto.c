@@ -147,7 +147,7 @@ auto_best(const struct dumpon_opts *opts)
 	size_t i;
 
 	one.more = NULL;
-	if (auto_find(&list) == -1)
+	if (auto_find(&list) == -1 || (list.n > 0 && dumpon_load() == -1))
 		return -1;
 	for (i = 0; i < list.n; i++) {
 		one.device = list.devices[i].path;

@@ -67,6 +67,7 @@ struct target_extent {
 
 /* arm.c.  dumpon_arm(): 0 where all devices are armed, or with opts->any one. */
 int dumpon_arm(const struct dumpon_opts *opts);
+int dumpon_load(void);		/* the module */
 int dumpon_off(const struct dumpon_opts *opts);
 
 /* auto.c: arms what swapcore.conf(5) says, which may be the best there is. */

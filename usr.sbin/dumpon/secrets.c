@@ -59,7 +59,8 @@ secrets_check(const struct target *t, const struct dumpon_opts *opts)
 	if (opts->accept_secrets || !secrets_find_crypt(name, sizeof(name)))
 		return 0;
 	warnx("%s: the encrypted volume %s is open, and a dump would put its "
-	    "key on this device in clear: --accept-secrets allows that",
-	    t->device, name);
+	    "key on this device in clear: %s allows that", t->device, name,
+	    opts->mode == DUMPON_CONF ?
+	    "accept-secrets=yes in swapcore.conf(5)" : "--accept-secrets");
 	return -1;
 }

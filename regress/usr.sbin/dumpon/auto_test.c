@@ -2,7 +2,9 @@
 /*
  * auto_test.c: what dumpon -a arms.
  */
+#include <errno.h>
 #include <setjmp.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -136,6 +138,39 @@ auto_all_refused_is_told(void **state)
 	assert_said(arm(-1), ": nothing is armed: put right");
 }
 
+/* Stands for modprobe(8). */
+int __wrap_posix_spawn(pid_t *pid, const char *path,
+    const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,
+    char *const argv[], char *const envp[]);
+
+int
+__wrap_posix_spawn(pid_t *pid, const char *path,
+    const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attr,
+    char *const argv[], char *const envp[])
+{
+	(void)pid;
+	(void)path;
+	(void)actions;
+	(void)attr;
+	(void)argv;
+	(void)envp;
+	return ENOENT;
+}
+
+/* This test checks that a module that can't be loaded is told once, however many
+ * devices there are. */
+static void
+auto_no_module_is_told_once(void **state)
+{
+	char away[PATH_MAX];
+
+	(void)state;
+	two_devices(DISK_LARGER);
+	snprintf(away, sizeof(away), "%s", fake_path("/sys/kernel/away"));
+	assert_int_equal(rename(fake_path(DUMPON_SYSDIR), away), 0);
+	assert_one_line(arm(-1), "the module swapcore is not loaded");
+}
+
 /* This test checks that device=none arms nothing, and device=PATH that one. */
 static void
 auto_named_device_is_armed(void **state)
@@ -166,6 +201,7 @@ main(void)
 		TEST(auto_nothing_suits_is_told),
 		TEST(auto_swap_file_goes_last),
 		TEST(auto_all_refused_is_told),
+		TEST(auto_no_module_is_told_once),
 		TEST(auto_named_device_is_armed),
 	};
 

@@ -91,12 +91,16 @@ arm_virtual_disk_refused(void **state)
 }
 
 /* This test checks that an open encrypted volume is a reason to refuse, unless
- * its secrets may be written in clear. */
+ * its secrets may be written in clear, and that who arms at boot is told the word
+ * for that. */
 static void
 arm_crypt_volume_open_needs_word(void **state)
 {
 	const struct dumpon_opts accept = {
 		.device = PARTITION, .level = -1, .accept_secrets = true,
+	};
+	const struct dumpon_opts conf = {
+		.mode = DUMPON_CONF, .device = PARTITION, .level = -1,
 	};
 
 	(void)state;
@@ -104,6 +108,8 @@ arm_crypt_volume_open_needs_word(void **state)
 	fake_file("/sys/block/dm-3/dm/uuid", "CRYPT-LUKS2-0123-home\n");
 	fake_file("/sys/block/dm-3/dm/name", "home\n");
 	assert_refused(&arming_partition, "volume home is open");
+	assert_refused(&arming_partition, ": --accept-secrets allows that");
+	assert_refused(&conf, ": accept-secrets=yes in swapcore.conf(5) allows");
 	assert_armed(&accept);
 }
 
