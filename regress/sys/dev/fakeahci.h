@@ -11,6 +11,11 @@
 #include "fakedisk.h"
 
 #define FAKEAHCI_PORT	2u
+#define FAKEAHCI_IS_DHRS 0x00000001u
+
+/* Of fakedisk's breaks[]. */
+#define FAKEAHCI_BREAK_LINK 1
+#define FAKEAHCI_BREAK_BUSY 2
 
 /* What a port that hangs can be stopped by. */
 enum fakeahci_hang {
@@ -59,5 +64,14 @@ struct fakeahci {
 	unsigned int ncomresets, nhba_resets;
 	unsigned int max_ci;		/* most commands issued at a time */
 };
+
+/* ---- fakeahci_cmd.c ---- */
+
+/* The next slot, in the order that a controller takes them; or against it. */
+unsigned int fakeahci_next(const struct fakeahci *f);
+/* Does what the command in a slot says, or what goes wrong with it. */
+void fakeahci_take(struct fakeahci *f, unsigned int slot);
+/* Does it, and tells so. */
+void fakeahci_execute(struct fakeahci *f, unsigned int slot);
 
 #endif /* FAKEAHCI_H */
