@@ -119,6 +119,7 @@ report_threads(const struct report *r)
 	struct json *js = r->t->js;
 	unsigned int count[NSTATES + 1] = { 0 }, running = 0;
 	char out[TEXT_ENCODED(REPORT_WHY)];
+	const char *sep = ":";
 	size_t k;
 	int i;
 
@@ -134,7 +135,10 @@ report_threads(const struct report *r)
 	if (js != NULL) {
 		json_open(js, r->t->key, '{');
 		json_number(js, "total", (uint64_t)r->nlwps);
-		json_number(js, "running", running);
+		if (target_is_live(r->t))
+			json_null(js, "running");
+		else
+			json_number(js, "running", running);
 		for (k = 0; k < NSTATES; k++)
 			json_number(js, (char [2]){ states[k].letter, '\0' },
 			    count[k]);
@@ -143,13 +147,18 @@ report_threads(const struct report *r)
 		json_close(js, '}');
 		return 0;
 	}
-	printf("%d in all: %u running on a CPU", r->nlwps, running);
-	for (k = 0; k < NSTATES; k++)
-		if (count[k] != 0)
-			printf(", %u %s (%c)", count[k], states[k].what,
-			    states[k].letter);
+	printf("%d in all", r->nlwps);
+	if (!target_is_live(r->t))
+		printf(", %u of them on a CPU", running);
+	for (k = 0; k < NSTATES; k++) {
+		if (count[k] == 0)
+			continue;
+		printf("%s %u %s (%c)", sep, count[k], states[k].what,
+		    states[k].letter);
+		sep = ",";
+	}
 	if (count[NSTATES] != 0)
-		printf(", %u in other states", count[NSTATES]);
+		printf("%s %u in other states", sep, count[NSTATES]);
 	putchar('\n');
 	if (r->nunread != 0)
 		printf("%d processes are damaged, the first: %s\n", r->nunread,

@@ -56,8 +56,9 @@ ps_column(const struct kinfo_proc2 *p, uint32_t unknown, int width, uint64_t n)
 }
 
 static void
-ps_json_threads(struct json *js, const struct kinfo_lwp *l, int n)
+ps_json_threads(const struct target *t, const struct kinfo_lwp *l, int n)
 {
+	struct json *js = t->js;
 	int i;
 
 	json_open(js, "threads", '[');
@@ -65,7 +66,10 @@ ps_json_threads(struct json *js, const struct kinfo_lwp *l, int n)
 		json_open(js, NULL, '{');
 		json_signed(js, "tid", l->l_lid);
 		json_text(js, "state", &l->l_state, 1);
-		json_bool(js, "running", l->l_stat == LSONPROC);
+		if (target_is_live(t))
+			json_null(js, "running");
+		else
+			json_bool(js, "running", l->l_stat == LSONPROC);
 		json_number(js, "cpu", l->l_cpuid);
 		json_string(js, "name", l->l_name);
 		json_address(js, "task", l->l_laddr);
@@ -137,7 +141,7 @@ ps_json(const struct ps_show *show, const struct ps *ps)
 	json_string(js, "comm", p->p_comm);
 	json_address(js, "task", p->p_paddr);
 	if (ps->l != NULL)
-		ps_json_threads(js, ps->l, ps->nlwps);
+		ps_json_threads(show->t, ps->l, ps->nlwps);
 	if (show->args)
 		ps_json_strings(js, "args", "args_error", &ps->args);
 	if (show->env)

@@ -177,7 +177,25 @@ crashinfo_ps_is_as_documented(void **state)
 	output_has("\"uid\": null");
 	output_has("\"threads\": [{\"tid\": 100,\n\"state\": \"D\"");
 	output_has("{\"tid\": 101,\n\"state\": \"R\",\n\"running\": true");
+	assert_int_equal(run_on(&f.g, "", "report"), 0);
+	output_has("8 in all, 1 of them on a CPU: 1 that could run (R), 1 "
+	    "asleep (S), ");
 	guest_fini(&f.g);
+}
+
+/* This test checks that of the running system nobody claims to know what its
+ * CPUs do. */
+static void
+crashinfo_running_system_does_not_stop(void **state)
+{
+	(void)state;
+	assert_int_equal(run("report"), 0);
+	output_has(" in all: ");
+	assert_null(strstr(output, " on a CPU"));
+	assert_int_equal(run("--json report"), 0);
+	output_has("\"running\": null,\n\"R\": ");
+	assert_int_equal(run("--json -H ps"), 0);
+	output_has("\"running\": null,\n\"cpu\": ");
 }
 
 /* This test checks arguments that can't be read, and why; and load averages. */
@@ -275,6 +293,7 @@ main(void)
 		cmocka_unit_test(crashinfo_json_is_as_documented),
 		cmocka_unit_test(crashinfo_regs_name_each_cpu),
 		cmocka_unit_test(crashinfo_ps_is_as_documented),
+		cmocka_unit_test(crashinfo_running_system_does_not_stop),
 		cmocka_unit_test(crashinfo_ps_says_why_there_are_no_arguments),
 		cmocka_unit_test(crashinfo_raw_device_is_read),
 		cmocka_unit_test(crashinfo_errors_are_told),
