@@ -114,6 +114,9 @@ bool kvmi_procstatus_parse(const char *text, struct kvmi_procstatus *st);
 bool kvmi_procfs_gone(int error);
 /* The directory of process pid, and its stat; -1 with a text. */
 int kvmi_procfs_open(kvm_t *kd, int pid, struct kvmi_procstat *ps);
+/* The start of a file in it, NUL behind: 1; 0: gone; -1 with a text. */
+int kvmi_procfs_text(kvm_t *kd, int dir, const char *name, char *buf,
+    size_t len);
 /* As in struct kvmi_procops. */
 int kvmi_procfs_strings(kvm_t *kd, const struct kinfo_proc2 *p, bool env,
     size_t max, char **buf, size_t *len);

@@ -17,7 +17,8 @@
  *	kvm_lwp.c, kvm_strings.c,
  *	kvm_file.c, kvm_path.c		from
  *	kvm_task.c, kvm_tasktype.c	the kernel's tasks
- *	kvm_type.c, kvm_modtype.c	structures
+ *	kvm_type.c, kvm_btf.c,
+ *	kvm_modtype.c			structures
  *	kvm_log.c, kvm_logbuf.c,
  *	kvm_dmesg.c			the kernel log
  *	kvm_info.c, kvm_note.c		what the kernel says of itself

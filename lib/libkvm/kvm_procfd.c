@@ -88,22 +88,12 @@ procfd_info(const char *text, const char *key, int base)
 static int
 procfd_fdinfo(kvm_t *kd, int infodir, const char *name, struct kinfo_file *f)
 {
-	const int fd = openat(infodir, name, O_RDONLY | O_CLOEXEC);
 	char text[PROCFD_TEXT];
 	uint64_t flags;
-	ssize_t n = -1;
-	int error;
+	const int rv = kvmi_procfs_text(kd, infodir, name, text, sizeof(text));
 
-	if (fd != -1)
-		n = kvmi_live_read(fd, text, sizeof(text) - 1);
-	error = errno;
-	if (fd != -1)
-		close(fd);
-	if (n == -1 && kvmi_procfs_gone(error))
-		return 0;
-	if (n == -1)
-		return kvmi_syserr(kd, error, "fdinfo/%s", name);
-	text[n] = '\0';
+	if (rv != 1)
+		return rv == 0 ? 0 : kvmi_prepend(kd, "fdinfo");
 	f->ki_foffset = procfd_info(text, "pos:", 10);
 	/* The kernel adds whether the descriptor is closed by exec(3). */
 	flags = procfd_info(text, "flags:", 8);

@@ -56,16 +56,15 @@ procfs_dir(kvm_t *kd, int at, const char *name)
 	return kvmi_syserr(kd, errno, "%s", name);
 }
 
-/* The start of a file in it: 1; 0: gone; -1 with a text. */
-static int
-procfs_text(kvm_t *kd, int dir, const char *name, char *buf)
+int
+kvmi_procfs_text(kvm_t *kd, int dir, const char *name, char *buf, size_t len)
 {
 	const int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	ssize_t n = -1;
 	int error;
 
 	if (fd != -1)
-		n = kvmi_live_read(fd, buf, PROCFS_TEXT - 1);
+		n = kvmi_live_read(fd, buf, len - 1);
 	error = errno;
 	if (fd != -1)
 		close(fd);
@@ -77,12 +76,12 @@ procfs_text(kvm_t *kd, int dir, const char *name, char *buf)
 	return 1;
 }
 
-/* As procfs_text(), and takes it apart. */
+/* As kvmi_procfs_text(), and takes it apart. */
 static int
 procfs_stat(kvm_t *kd, int dir, struct kvmi_procstat *ps)
 {
 	char buf[PROCFS_TEXT];
-	int rv = procfs_text(kd, dir, "stat", buf);
+	int rv = kvmi_procfs_text(kd, dir, "stat", buf, sizeof(buf));
 
 	if (rv == 1 && !kvmi_procstat_parse(buf, ps))
 		return kvmi_err(kd, EBADMSG, "stat: it makes no sense");
@@ -93,7 +92,7 @@ static int
 procfs_status(kvm_t *kd, int dir, struct kvmi_procstatus *st)
 {
 	char buf[PROCFS_TEXT];
-	int rv = procfs_text(kd, dir, "status", buf);
+	int rv = kvmi_procfs_text(kd, dir, "status", buf, sizeof(buf));
 
 	if (rv == 1 && !kvmi_procstatus_parse(buf, st))
 		return kvmi_err(kd, EBADMSG, "status: it makes no sense");

@@ -139,7 +139,7 @@ int kvmi_symbol_find(kvm_t *kd, kvaddr_t addr, struct kvmi_symbol *sym);
 bool kvmi_letter_global(char letter);
 unsigned char kvmi_letter_type(char letter);
 
-/* ---- kvm_type.c: structures ---- */
+/* ---- kvm_btf.c, kvm_modtype.c, kvm_type.c: structures ---- */
 
 struct btf;
 
@@ -162,7 +162,13 @@ int kvmi_type(kvm_t *kd, const char *path, struct kvm_type *ty);
 struct kvmi_types *kvmi_types_new(kvm_t *kd, const void *data, size_t size,
     const struct kvmi_types *base);
 void kvmi_types_free(struct kvmi_types *ts);
-/* kvm_modtype.c: finds those of the modules. */
+/* The kernel's, read when first asked; and with those of modules: NULL with a
+ * text.  Any thread. */
+const struct kvmi_types *kvmi_types(kvm_t *kd);
+const struct kvmi_types *kvmi_types_all(kvm_t *kd);
+/* The name at an offset in its strings, or "". */
+const char *kvmi_types_name(const struct kvmi_types *ts, uint32_t off);
+/* Finds those of the modules. */
 void kvmi_modtypes_load(kvm_t *kd, struct kvmi_types *base);
 
 /* ---- kvm_elf.c: the execfile ---- */
