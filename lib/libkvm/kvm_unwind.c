@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kvm_symbols.h"
 #include "kvm_unwind.h"
 
 #define R_R13		2u
@@ -25,6 +26,8 @@
 
 #define UNWIND_CS_RPL	3u	/* of the code segment: not 0, a user's */
 #define UNWIND_WORD	8u
+#define UNWIND_FRAME	4096u	/* bytes of the largest that is looked through */
+#define UNWIND_TRIAL	1024u	/* steps to the end */
 
 /* Without an entry: a call through a null pointer has pushed its address. */
 static const struct kvmi_orc unwind_called = {
@@ -235,6 +238,64 @@ unwind_guess(kvm_t *kd, struct kvmi_cursor *c)
 	return &unwind_framed;
 }
 
+/* Is there, before va, a call of the function that begins there? */
+static bool
+unwind_calls(kvm_t *kd, kvaddr_t va, kvaddr_t function)
+{
+	uint8_t b[5];
+	int32_t rel;
+
+	if (kvmi_read(kd, va - sizeof(b), b, sizeof(b)) == -1 || b[0] != 0xe8)
+		return false;
+	memcpy(&rel, b + 1, sizeof(rel));
+	return va + (uint64_t)(int64_t)rel == function;
+}
+
+/* Do the tables lead from there to where it begins? */
+static bool
+unwind_ends(kvm_t *kd, struct kvmi_cursor at)
+{
+	unsigned int n;
+	int rv = 0;
+
+	at.trial = true;
+	for (n = 0; rv == 0 && n < UNWIND_TRIAL; n++)
+		rv = kvmi_x86_64_unwind(kd, &at);
+	return (rv == KVM_BT_USER || rv == KVM_BT_ENTRY) && !at.guess;
+}
+
+/*
+ * The tables leave out some functions: __crash_kexec() for one, where each of
+ * kdump's cores begins.  Who called such a one is told by an address on the
+ * stack behind a call of it, if the tables lead on from there to the end.
+ */
+static int
+unwind_caller(kvm_t *kd, struct kvmi_cursor *c)
+{
+	struct kvmi_cursor at;
+	struct kvmi_symbol sym;
+	kvaddr_t va = (c->sp + UNWIND_WORD - 1) & ~(kvaddr_t)(UNWIND_WORD - 1);
+	const kvaddr_t end = va + UNWIND_FRAME;
+
+	if (!c->trial && !c->guess && kvmi_symbol_find(kd,
+	    c->exact ? c->pc : c->pc - 1, &sym) == 0)
+		for (; va >= c->stack.base && va < c->stack.end && va < end;
+		    va += UNWIND_WORD) {
+			at = *c;
+			if (unwind_return(kd, &at, va) != 0)
+				break;
+			at.sp = va + UNWIND_WORD;
+			if (!unwind_calls(kd, at.pc, sym.addr) ||
+			    !unwind_ends(kd, at))
+				continue;
+			*c = at;
+			return 0;
+		}
+	kvmi_err(kd, ENOENT, "the kernel's tables say nothing of 0x%llx",
+	    (unsigned long long)c->pc);
+	return KVM_BT_LOST;
+}
+
 static int
 unwind_orc(kvm_t *kd, struct kvmi_cursor *c)
 {
@@ -258,11 +319,8 @@ unwind_orc(kvm_t *kd, struct kvmi_cursor *c)
 		o = &found;
 	if (o->type == KVMI_ORC_END)
 		return KVM_BT_ENTRY;
-	if (o->type != KVMI_ORC_NONE)
-		return unwind_apply(kd, c, o);
-	kvmi_err(kd, ENOENT, "the kernel's tables say nothing of 0x%llx",
-	    (unsigned long long)c->pc);
-	return KVM_BT_LOST;
+	return o->type != KVMI_ORC_NONE ? unwind_apply(kd, c, o) :
+	    unwind_caller(kd, c);
 }
 
 /* An odd frame pointer is that of saved registers, plus one. */

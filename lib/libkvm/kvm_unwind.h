@@ -77,6 +77,7 @@ struct kvmi_cursor {
 	bool exact;		/* pc is no return address */
 	bool user;		/* it is a user's */
 	bool guess;		/* no table led here */
+	bool trial;		/* only to see whether it ends */
 	bool known;		/* reg[] has all registers */
 	unsigned int saved_from; /* those from here on were saved with pc */
 	uint64_t reg[KVMI_PTREGS];

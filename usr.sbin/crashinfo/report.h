@@ -35,6 +35,9 @@ int kernel_read(const struct target *t, const char *name, void *buf,
     size_t len);
 /* The same of 8 bytes. */
 int kernel_word(const struct target *t, const char *name, uint64_t *value);
+/* The CPU that panicked, which the kernel knows where the header does not; -1:
+ * nobody knows. */
+int kernel_panic_cpu(const struct target *t);
 /* At most len - 1 bytes of the string at kva. */
 int kernel_string(const struct target *t, unsigned long kva, char *buf,
     size_t len);

@@ -42,6 +42,22 @@ kernel_word(const struct target *t, const char *name, uint64_t *value)
 	return kernel_read(t, name, value, sizeof(*value));
 }
 
+int
+kernel_panic_cpu(const struct target *t)
+{
+	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
+	const int ncpus = kvm_ncpus(t->kd);
+	uint32_t cpu = KCORE_NOCPU;
+
+	if (t->early || h == NULL || target_is_live(t))
+		return -1;
+	if (h->panic_cpu != KCORE_NOCPU)
+		cpu = h->panic_cpu;
+	else if (kernel_read(t, "panic_cpu", &cpu, sizeof(cpu)) == -1)
+		return -1;
+	return ncpus > 0 && cpu < (uint32_t)ncpus ? (int)cpu : -1;
+}
+
 /* Byte by byte at the end: what lies behind it may not be in the dump. */
 int
 kernel_string(const struct target *t, unsigned long kva, char *buf, size_t len)

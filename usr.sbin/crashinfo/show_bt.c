@@ -2,8 +2,6 @@
 /*
  * show_bt.c: backtraces of CPUs and threads.
  */
-#include <sys/kcore.h>
-
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
@@ -13,7 +11,7 @@
 #include <string.h>
 
 #include "bt.h"
-#include "crashinfo.h"
+#include "report.h"
 #include "text.h"
 
 #define BT_NAME		512u
@@ -301,12 +299,11 @@ bt_idle(const struct target *t, unsigned int cpu)
 static int
 bt_cpu(const struct target *t, unsigned int cpu)
 {
-	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
 	struct bt_who who = { .cpu = (int)cpu };
 
-	if (h == NULL)
+	if (kvm_dump_hdr(t->kd) == NULL)
 		return -1;
-	who.panicked = cpu == h->panic_cpu;
+	who.panicked = who.cpu == kernel_panic_cpu(t);
 	/* Whose it was is good to know, but no more. */
 	(void)bt_threads(t, -1, (int)cpu, &who);
 	who.idle = !who.known && bt_idle(t, cpu);
@@ -316,12 +313,12 @@ bt_cpu(const struct target *t, unsigned int cpu)
 static int
 bt_panicked(const struct target *t)
 {
-	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
+	int cpu;
 
-	if (h == NULL)
+	if (kvm_dump_hdr(t->kd) == NULL)
 		return -1;
-	if (h->panic_cpu != KCORE_NOCPU)
-		return bt_cpu(t, h->panic_cpu);
+	if ((cpu = kernel_panic_cpu(t)) != -1)
+		return bt_cpu(t, (unsigned int)cpu);
 	warnx("%s: which CPU panicked is not known: bt -c or bt -a", t->core);
 	return 1;
 }

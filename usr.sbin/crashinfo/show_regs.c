@@ -2,13 +2,11 @@
 /*
  * show_regs.c: the registers of every CPU.
  */
-#include <sys/kcore.h>
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "crashinfo.h"
+#include "report.h"
 #include "text.h"
 
 #define REGS_SYMBOL	640u
@@ -75,18 +73,17 @@ regs_print(const struct target *t, unsigned int cpu, bool panicked,
 int
 show_regs(const struct target *t)
 {
-	const struct cpu_kcore_hdr *h;
 	const int ncpus = kvm_ncpus(t->kd);
 	struct kvm_regs regs;
 	unsigned int cpu;
-	int known = 0;
+	int known = 0, panicked;
 
 	/* The running system has none; the library says so. */
 	if (kvm_getregs(t->kd, 0, &regs) == -1 && target_is_live(t))
 		return -1;
-	h = kvm_dump_hdr(t->kd);
-	if (h == NULL || ncpus == -1)
+	if (kvm_dump_hdr(t->kd) == NULL || ncpus == -1)
 		return -1;
+	panicked = kernel_panic_cpu(t);
 	if (t->js != NULL)
 		json_open(t->js, NULL, '[');
 	for (cpu = 0; cpu < (unsigned int)ncpus; cpu++) {
@@ -94,7 +91,7 @@ show_regs(const struct target *t)
 		if (known == -1)
 			break;
 		(t->js != NULL ? regs_json : regs_print)(t, cpu,
-		    cpu == h->panic_cpu, &regs, known == 1);
+		    (int)cpu == panicked, &regs, known == 1);
 	}
 	if (t->js != NULL)
 		json_close(t->js, ']');

@@ -3,16 +3,12 @@
  * show_report.c: the page that is read first: all that is to be known of a
  * crash, in order of use.  What can't be told takes one line that says why.
  */
-#include <sys/kcore.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
 #include "text.h"
-
-#define REPORT_NOCPU	0xffffffffu
 
 static int
 report_uptime(const struct report *r)
@@ -75,23 +71,6 @@ report_why(const struct report *r, const char *why)
 	return 0;
 }
 
-/* The CPU that panicked: the kernel knows it where the header does not. */
-static int
-report_cpu(const struct target *t)
-{
-	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
-	uint32_t cpu = REPORT_NOCPU;
-	const int ncpus = kvm_ncpus(t->kd);
-
-	if (t->early || h == NULL || target_is_live(t))
-		return -1;
-	if (h->panic_cpu != KCORE_NOCPU)
-		cpu = h->panic_cpu;
-	else if (kernel_read(t, "panic_cpu", &cpu, sizeof(cpu)) == -1)
-		return -1;
-	return ncpus > 0 && cpu < (uint32_t)ncpus ? (int)cpu : -1;
-}
-
 static void
 report_init(struct report *r, const struct target *t)
 {
@@ -99,7 +78,7 @@ report_init(struct report *r, const struct target *t)
 	r->t = t;
 	r->log = log_get(t, r->log_why, sizeof(r->log_why));
 	log_panic(t, r->log, r->panic, sizeof(r->panic));
-	r->cpu = report_cpu(t);
+	r->cpu = kernel_panic_cpu(t);
 	if (!t->early)
 		tasks_get(r);
 }

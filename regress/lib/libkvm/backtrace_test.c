@@ -245,7 +245,7 @@ backtrace_names_the_calling_function(void **state)
 	assert_int_equal(nframes, 3);
 	assert_string_equal(names[0], "fn");
 	assert_int_equal(frames[0].kf_off, 5);
-	assert_int_equal(frames[0].kf_size, (NFNS - 1) * FN_SIZE);
+	assert_int_equal(frames[0].kf_size, (FN_NONE - 1) * FN_SIZE);
 	assert_null(frames[0].kf_module);
 	assert_int_equal(frames[1].kf_off, FN_SIZE);
 	assert_int_equal(frames[1].kf_size, FN_SIZE);
@@ -292,6 +292,54 @@ ends(struct stack *s, const uint64_t *reg, int why, unsigned int n,
 		    i >= n);
 	assert_in_range(nframes, n, NFRAMES);
 	guest_fini(&s->g);
+}
+
+/* A call of one function in another, at its begin. */
+static void
+put_call(struct stack *s, enum fn from, enum fn to)
+{
+	const int32_t rel = (int32_t)(to * FN_SIZE) -
+	    (int32_t)(from * FN_SIZE + 5);
+
+	memcpy(guest_at(&s->g, s->text + from * FN_SIZE + 1), &rel, 4);
+}
+
+/* This test checks that who called a function of which the tables say nothing is
+ * told by a call of it, whatever other calls have left on the stack; but only if
+ * the tables lead on from there, and not in place of guesses. */
+static void
+backtrace_unknown_function_is_found_by_its_call(void **state)
+{
+	uint64_t reg[NREGS], at;
+	struct stack s;
+	int whole;
+
+	(void)state;
+	for (whole = 1; whole >= 0; whole--) {
+		stack_make(&s, FORM_6_4);
+		start(&s, reg, FN_NONE);
+		at = reg[RSP] + 80;
+		put_call(&s, FN_SP, FN_NONE);
+		put_call(&s, FN_BP, FN_NONE);
+		/* Left over: of another function, and one that leads nowhere. */
+		stack_put(&s, reg[RSP] + 8, stack_in(&s, FN_REGS));
+		stack_put(&s, reg[RSP] + 24, stack_in(&s, FN_BP));
+		stack_put(&s, reg[RBP] + 8, 0x1234);
+		stack_put(&s, at, stack_in(&s, FN_SP));
+		stack_put(&s, at + 24, stack_in(&s, whole ? FN_END : FN_BADFP));
+		if (!whole) {
+			ends(&s, reg, KVM_BT_LOST, 1, "tables say nothing");
+			continue;
+		}
+		guest_make(&s.g);
+		assert_int_equal(trace(&s, reg), KVM_BT_ENTRY);
+		assert_int_equal(nframes, 3);
+		frame_is(&s, 0, FN_NONE, reg[RSP], 0);
+		frame_is(&s, 1, FN_SP, at + 8, KVM_FRAME_RETURN);
+		frame_is(&s, 2, FN_END, at + 32, KVM_FRAME_RETURN);
+		assert_string_equal(names[0], "none");
+		guest_fini(&s.g);
+	}
 }
 
 /* This test checks that it says why it can't go on. */
@@ -474,6 +522,7 @@ main(void)
 		cmocka_unit_test(backtrace_ends_at_user_mode),
 		cmocka_unit_test(backtrace_names_the_calling_function),
 		cmocka_unit_test(backtrace_of_a_call_to_nowhere_has_the_caller),
+		cmocka_unit_test(backtrace_unknown_function_is_found_by_its_call),
 		cmocka_unit_test(backtrace_that_is_cut_short_says_why),
 		cmocka_unit_test(backtrace_guesses_are_marked),
 		cmocka_unit_test(backtrace_by_frame_pointers),

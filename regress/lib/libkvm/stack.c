@@ -142,6 +142,8 @@ put_symbols(struct stack *s, const uint64_t *at, uint64_t btf, uint64_t stop,
 	const struct ksyms_sym syms[] = {
 		{ s->text, 'T', "_stext" }, { s->text, 'T', "panic" },
 		{ s->text + FN_SP * FN_SIZE, 'T', "fn" },
+		{ s->text + FN_NONE * FN_SIZE, 'T', "none" },
+		{ s->text + FN_END * FN_SIZE, 'T', "fn_end" },
 		{ s->text + NFNS * FN_SIZE, 'T', "_etext" },
 		{ btf, 'D', "__start_BTF" }, { stop, 'D', "__stop_BTF" },
 		{ at[0], 'R', s->form == FORM_FRAMES ? "a" :

@@ -26,12 +26,13 @@ bt_is_as_documented(void **state)
 	snprintf(want, sizeof(want), "CPU 0, which panicked\n"
 	    " #0 [%016llx] fn+0x5/0x%x at %016llx\n"
 	    "           r15 ", (unsigned long long)s.task + 256,
-	    (NFNS - 1) * FN_SIZE, (unsigned long long)stack_in(&s, FN_SP));
+	    (FN_NONE - 1) * FN_SIZE, (unsigned long long)stack_in(&s, FN_SP));
 	assert_memory_equal(output, want, strlen(want));
 	output_has(" rbx 0000001234567890\n");
-	snprintf(want, sizeof(want), "\n #1 [%016llx] fn+0x%x/0x%x at %016llx\n",
-	    (unsigned long long)s.task + 280, (FN_END - FN_SP) * FN_SIZE + 5,
-	    (NFNS - 1) * FN_SIZE, (unsigned long long)stack_in(&s, FN_END));
+	snprintf(want, sizeof(want), "\n #1 [%016llx] fn_end+0x5/0x%x at "
+	    "%016llx\n", (unsigned long long)s.task + 280,
+	    (NFNS - FN_END) * FN_SIZE,
+	    (unsigned long long)stack_in(&s, FN_END));
 	output_has(want);
 	assert_true(strcmp(strstr(output, "\n #1"), want) == 0);
 	assert_int_equal(run_on(&s.g, "--json", "bt -c 0"), 0);

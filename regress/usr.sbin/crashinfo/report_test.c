@@ -27,7 +27,7 @@ report_tells_what_it_can(void **state)
 	s.g.im.spec.panicstr = "lost \x1b[31m disk 17";
 	stack_panic(&s, pokes, FN_END);
 	assert_int_equal(run_on(&s.g, "", ""), 0);
-	output_has("signature panic lost \\033[N disk N: fn\n");
+	output_has("signature panic lost \\033[N disk N: fn < fn_end\n");
 	output_has("panic     lost \\033[31m disk 17\n");
 	output_has("hardware  not known: ");
 	output_has("\nCPUs\nCPU 0, which panicked\n #0 [");
@@ -36,7 +36,7 @@ report_tells_what_it_can(void **state)
 	output_has("\nEnd of the log\n(not known: ");
 	assert_null(strchr(output, '\x1b'));
 	assert_int_equal(run_on(&s.g, "--json", ""), 0);
-	output_has("{\"signature\": \"panic lost \\\\033[N disk N: fn\",\n");
+	output_has("{\"signature\": \"panic lost \\\\033[N disk N: fn < fn_end\",\n");
 	output_has("\"panicked\": true,\n");
 	output_has("\"log_error\": \"");
 	pokes[6].value = KCORE_NOCPU;
