@@ -120,12 +120,14 @@ main(int argc, char **argv)
 		errx(1, "%s: %s: the dump got no further than its early record",
 		    o.core, show->name);
 	rv = show->run(&t);
+	/* Also where that broke off. */
+	json_unwind(&js, 0);
+	if (js.more)
+		putchar('\n');
 	if (rv == -1) {
 		fflush(stdout);
 		warnx("%s", kvm_geterr(t.kd));
 		rv = 1;
-	} else if (o.json) {
-		putchar('\n');
 	}
 	if (fflush(stdout) == EOF || ferror(stdout))
 		err(1, "standard output");

@@ -11,8 +11,12 @@
 
 #include <kvm.h>
 
+#define JSON_DEPTH	16u
+
 struct json {
 	bool more;		/* a value stands before the next one */
+	unsigned int depth;	/* objects and arrays that are open */
+	char open[JSON_DEPTH];
 };
 
 /* What is looked at.  Constant once opened. */
@@ -77,7 +81,9 @@ bool target_is_live(const struct target *t);
 
 /* Values of an object have a key; elements of an array, NULL. */
 void json_open(struct json *js, const char *key, char bracket); /* '{' or '[' */
-void json_close(struct json *js, char bracket);		/* '}' or ']' */
+void json_close(struct json *js);
+/* Closes what was opened since it had this depth. */
+void json_unwind(struct json *js, unsigned int depth);
 void json_text(struct json *js, const char *key, const char *text, size_t len);
 /* s NULL: null. */
 void json_string(struct json *js, const char *key, const char *s);

@@ -6,6 +6,7 @@
  * character of that number, U+0000 to U+00FF, so that none is lost and the
  * output is plain ASCII.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,13 +53,23 @@ json_open(struct json *js, const char *key, char bracket)
 	json_begin(js, key);
 	printf("%c", bracket);
 	js->more = false;
+	assert(js->depth < JSON_DEPTH);
+	js->open[js->depth++] = bracket;
 }
 
 void
-json_close(struct json *js, char bracket)
+json_close(struct json *js)
 {
-	printf("%c", bracket);
+	assert(js->depth > 0);
+	putchar(js->open[--js->depth] == '{' ? '}' : ']');
 	js->more = true;
+}
+
+void
+json_unwind(struct json *js, unsigned int depth)
+{
+	while (js->depth > depth)
+		json_close(js);
 }
 
 void

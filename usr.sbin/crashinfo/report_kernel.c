@@ -196,6 +196,6 @@ report_kernel(const struct report *r)
 	kernel_cmdline(t);
 	kernel_taint(t);
 	if (t->js != NULL)
-		json_close(t->js, '}');
+		json_close(t->js);
 	return 0;
 }

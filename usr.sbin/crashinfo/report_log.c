@@ -105,6 +105,6 @@ report_log(const struct report *r)
 		len = strcspn(p, "\n");
 		json_text(t->js, NULL, p, len);
 	}
-	json_close(t->js, ']');
+	json_close(t->js);
 	return 0;
 }

@@ -142,8 +142,8 @@ memory_json(struct json *js, const char *key, const struct counters *c)
 	json_open(js, "counters", '{');
 	for (i = 0; i < c->n; i++)
 		json_signed(js, c->list[i].name, c->list[i].value);
-	json_close(js, '}');
-	json_close(js, '}');
+	json_close(js);
+	json_close(js);
 }
 
 int

@@ -99,7 +99,7 @@ report_cpus(const struct report *r)
 		if (cpu != r->cpu)
 			rv = tasks_cpu(r, (unsigned int)cpu);
 	if (r->t->js != NULL)
-		json_close(r->t->js, ']');
+		json_close(r->t->js);
 	return rv;
 }
 
@@ -144,7 +144,7 @@ report_threads(const struct report *r)
 			    count[k]);
 		json_number(js, "other", count[NSTATES]);
 		json_number(js, "damaged", (uint64_t)r->nunread);
-		json_close(js, '}');
+		json_close(js);
 		return 0;
 	}
 	printf("%d in all", r->nlwps);
@@ -185,7 +185,7 @@ report_blocked(const struct report *r)
 		rv = bt_show(r->t, &who);
 	}
 	if (r->t->js != NULL)
-		json_close(r->t->js, ']');
+		json_close(r->t->js);
 	else if (rv == 0 && n > TASKS_BLOCKED)
 		printf("(%u more: bt -a)\n", n - TASKS_BLOCKED);
 	else if (rv == 0 && n == 0)
@@ -224,7 +224,7 @@ tasks_show_top(const struct target *t, const struct kinfo_proc2 *p)
 		json_number(t->js, "uid", p->p_uid);
 	json_number(t->js, "rss", p->p_vm_rssize * TASKS_PAGE);
 	json_string(t->js, "comm", p->p_comm);
-	json_close(t->js, '}');
+	json_close(t->js);
 }
 
 int
@@ -250,7 +250,7 @@ report_top(const struct report *r)
 	for (i = 0; i < users && i < (int)TASKS_TOP; i++)
 		tasks_show_top(r->t, order[i]);
 	if (r->t->js != NULL)
-		json_close(r->t->js, ']');
+		json_close(r->t->js);
 	free(order);
 	return 0;
 }

@@ -34,7 +34,7 @@ bt_json_regs(struct json *js, const struct kvm_regs *r)
 	json_open(js, "registers", '{');
 	for (i = 0; i < r->kr_n; i++)
 		json_address(js, r->kr_reg[i].kr_name, r->kr_reg[i].kr_value);
-	json_close(js, '}');
+	json_close(js);
 }
 
 /* The running kernel does not tell its own addresses. */
@@ -63,7 +63,7 @@ bt_json_frame(struct json *js, const struct kvm_frame *f)
 	json_bool(js, "user", (f->kf_flags & KVM_FRAME_USER) != 0);
 	json_bool(js, "guess", (f->kf_flags & KVM_FRAME_GUESS) != 0);
 	bt_json_regs(js, f->kf_regs);
-	json_close(js, '}');
+	json_close(js);
 }
 
 static void
@@ -225,10 +225,10 @@ bt_show(const struct target *t, const struct bt_who *who)
 	if (rv == -1 && errno == EPERM)
 		status = 1;
 	if (t->js != NULL) {
-		json_close(t->js, ']');
+		json_close(t->js);
 		json_string(t->js, "end", word);
 		json_string(t->js, "why", why);
-		json_close(t->js, '}');
+		json_close(t->js);
 	} else if (told != NULL) {
 		printf("    (%s%s)\n", rv >= KVM_BT_LOST ? "cut short: " : "",
 		    text_encode(text, sizeof(text), told, BT_NAME));
@@ -406,6 +406,6 @@ show_bt(const struct target *t)
 		json_open(t->js, NULL, '[');
 	rv = bt_run(t, all, cpu, t->argv + optind);
 	if (t->js != NULL)
-		json_close(t->js, ']');
+		json_close(t->js);
 	return rv;
 }

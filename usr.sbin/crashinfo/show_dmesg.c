@@ -45,7 +45,7 @@ dmesg_record(void *cookie, const struct kvm_logrec *rec)
 		json_number(t->js, "facility", rec->kl_facility);
 		json_number(t->js, "lost_before", rec->kl_lost);
 		json_text(t->js, "text", rec->kl_text, rec->kl_len);
-		json_close(t->js, '}');
+		json_close(t->js);
 		return 0;
 	}
 	if (rec->kl_lost != 0)
@@ -71,8 +71,8 @@ dmesg_early(const struct target *t)
 			json_open(t->js, NULL, '[');
 			json_open(t->js, NULL, '{');
 			json_text(t->js, "text", buf, (size_t)n);
-			json_close(t->js, '}');
-			json_close(t->js, ']');
+			json_close(t->js);
+			json_close(t->js);
 		} else {
 			dmesg_print(buf, (size_t)n);
 		}
@@ -92,6 +92,6 @@ show_dmesg(const struct target *t)
 		json_open(t->js, NULL, '[');
 	rv = kvm_log(t->kd, dmesg_record, (void *)(uintptr_t)t);
 	if (t->js != NULL)
-		json_close(t->js, ']');
+		json_close(t->js);
 	return rv == 0 ? 0 : -1;
 }

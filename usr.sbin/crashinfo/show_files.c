@@ -70,7 +70,7 @@ files_json(struct json *js, const struct kinfo_file *f)
 	json_signed(js, "pid", f->ki_pid);
 	if ((f->ki_unknown & KVM_FILE_TABLE) != 0) {
 		json_null(js, "fd");
-		json_close(js, '}');
+		json_close(js);
 		return;
 	}
 	json_signed(js, "fd", f->ki_fd);
@@ -83,7 +83,7 @@ files_json(struct json *js, const struct kinfo_file *f)
 	}
 	files_json_inode(js, f);
 	json_string(js, "path", f->ki_path);
-	json_close(js, '}');
+	json_close(js);
 }
 
 static void
@@ -131,6 +131,6 @@ show_files(const struct target *t)
 		else
 			files_line(&f[i]);
 	if (t->js != NULL)
-		json_close(t->js, ']');
+		json_close(t->js);
 	return 0;
 }

@@ -40,7 +40,7 @@ module_line(void *cookie, const struct kvm_module *mod)
 		json_address(t->js, "module", mod->km_addr);
 		json_string(t->js, "taint", known ?
 		    taint_letters(taint, letters, sizeof(letters)) : NULL);
-		json_close(t->js, '}');
+		json_close(t->js);
 		return 0;
 	}
 	printf("%s %lu %s 0x%016lx", text_encode(name, sizeof(name),
@@ -64,6 +64,6 @@ show_modules(const struct target *t)
 		json_open(t->js, t->key, '[');
 	rv = kvm_modules(t->kd, module_line, (void *)(uintptr_t)t);
 	if (t->js != NULL)
-		json_close(t->js, ']');
+		json_close(t->js);
 	return rv;
 }

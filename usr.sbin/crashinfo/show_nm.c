@@ -22,7 +22,7 @@ nm_line(void *cookie, const struct kvm_sym *sym)
 		json_address(t->js, "address", sym->ks_addr);
 		json_text(t->js, "type", &sym->ks_type, 1);
 		json_string(t->js, "module", sym->ks_module);
-		json_close(t->js, '}');
+		json_close(t->js);
 		return 0;
 	}
 	text_encode(name, sizeof(name), sym->ks_name, NM_NAME);
@@ -43,6 +43,6 @@ show_nm(const struct target *t)
 		json_open(t->js, NULL, '[');
 	rv = kvm_symbols(t->kd, nm_line, (void *)(uintptr_t)t);
 	if (t->js != NULL)
-		json_close(t->js, ']');
+		json_close(t->js);
 	return rv;
 }

@@ -74,9 +74,9 @@ ps_json_threads(const struct target *t, const struct kinfo_lwp *l, int n)
 		json_string(js, "name", l->l_name);
 		json_address(js, "task", l->l_laddr);
 		json_address(js, "stack", l->l_addr);
-		json_close(js, '}');
+		json_close(js);
 	}
-	json_close(js, ']');
+	json_close(js);
 }
 
 /* null: there are none, or they can't be read, and then why. */
@@ -95,7 +95,7 @@ ps_json_strings(struct json *js, const char *key, const char *error_key,
 	json_open(js, key, '[');
 	for (; *v != NULL; v++)
 		json_string(js, NULL, *v);
-	json_close(js, ']');
+	json_close(js);
 }
 
 static void
@@ -146,7 +146,7 @@ ps_json(const struct ps_show *show, const struct ps *ps)
 		ps_json_strings(js, "args", "args_error", &ps->args);
 	if (show->env)
 		ps_json_strings(js, "env", "env_error", &ps->env);
-	json_close(js, '}');
+	json_close(js);
 }
 
 static void
@@ -278,7 +278,7 @@ ps_run(struct ps_show *show)
 	for (i = 0; rv == 0 && i < n; i++)
 		rv = ps_process(show, &p[i]);
 	if (t->js != NULL)
-		json_close(t->js, ']');
+		json_close(t->js);
 	if (show->unread != 0) {
 		fflush(stdout);
 		warnx("%d arguments or environments can't be read, the first: "

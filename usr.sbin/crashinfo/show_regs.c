@@ -43,11 +43,11 @@ regs_json(const struct target *t, unsigned int cpu, bool panicked,
 		for (i = 0; i < r->kr_n; i++)
 			json_address(t->js, r->kr_reg[i].kr_name,
 			    r->kr_reg[i].kr_value);
-		json_close(t->js, '}');
+		json_close(t->js);
 	} else {
 		json_null(t->js, "registers");
 	}
-	json_close(t->js, '}');
+	json_close(t->js);
 }
 
 static void
@@ -94,6 +94,6 @@ show_regs(const struct target *t)
 		    (int)cpu == panicked, &regs, known == 1);
 	}
 	if (t->js != NULL)
-		json_close(t->js, ']');
+		json_close(t->js);
 	return known == -1 ? -1 : 0;
 }

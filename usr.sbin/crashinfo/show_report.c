@@ -88,6 +88,7 @@ report_part(struct report *r, const struct report_part *part)
 {
 	struct target t = *r->t;
 	const struct target *whole = r->t;
+	const unsigned int depth = t.js != NULL ? t.js->depth : 0;
 
 	t.key = part->key;
 	r->t = &t;
@@ -95,8 +96,11 @@ report_part(struct report *r, const struct report_part *part)
 		goto out;
 	if (t.js == NULL && part->title != NULL)
 		printf("\n%s\n", part->title);
-	if (part->run(r) == -1)
+	if (part->run(r) == -1) {
+		if (t.js != NULL)
+			json_unwind(t.js, depth);
 		report_why(r, kvm_geterr(t.kd));
+	}
 out:
 	r->t = whole;
 }
@@ -116,7 +120,7 @@ show_report(const struct target *t)
 		printf("\nThe dump got no further than its early record: "
 		    "nothing else is known.\n");
 	if (t->js != NULL)
-		json_close(t->js, '}');
+		json_close(t->js);
 	free(r.log);
 	free(r.lwps);
 	return 0;

@@ -53,11 +53,11 @@ uptime_json(struct json *js, const char *key, const struct uptime *u)
 		json_open(js, "load", '[');
 		for (i = 0; i < 3; i++)
 			json_real(js, NULL, u->load[i]);
-		json_close(js, ']');
+		json_close(js);
 	} else {
 		json_null(js, "load");
 	}
-	json_close(js, '}');
+	json_close(js);
 }
 
 static void

@@ -3,12 +3,25 @@
  * output.c: runs crashinfo(8), and what it printed.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "output.h"
 
 char output[65536];
+
+/* Somebody else's reader takes what it prints for JSON. */
+static void
+output_is_json(const char *args)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "%s 2>/dev/null %s | "
+	    "python3 -m json.tool >/dev/null", CRASHINFO, args);
+	if (system(line) != 0)
+		fail_msg("no JSON: %s", output);
+}
 
 int
 run(const char *args)
@@ -25,6 +38,8 @@ run(const char *args)
 	output[n] = '\0';
 	rv = pclose(p);
 	assert_true(WIFEXITED(rv));
+	if (strstr(args, "--json") != NULL)
+		output_is_json(args);
 	return WEXITSTATUS(rv);
 }
 

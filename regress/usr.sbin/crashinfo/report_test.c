@@ -51,6 +51,27 @@ report_tells_what_it_can(void **state)
 	guest_fini(&s.g);
 }
 
+/* This test checks that what is known of a dump which ended early is JSON all the
+ * same, and that a part that breaks off is followed by why. */
+static void
+report_of_an_incomplete_dump_is_json(void **state)
+{
+	struct mkdump_poke pokes[STACK_NPOKES];
+	struct stack s;
+
+	(void)state;
+	stack_make(&s, FORM_7_1);
+	stack_panic(&s, pokes, FN_END);
+	s.g.im.spec.data_valid = MKDUMP_PAGE;
+	guest_make(&s.g);
+	assert_int_equal(run_on(&s.g, "--json", ""), 0);
+	output_has("\"incomplete\": true,\n");
+	output_has("\"frames\": []}],\n\"cpus_error\": \"");
+	assert_int_equal(run_on(&s.g, "--json", "bt"), 1);
+	output_has("\"frames\": []}]");
+	guest_fini(&s.g);
+}
+
 /* This test checks what is reported of a raw device with an early record. */
 static void
 report_of_an_early_record(void **state)
@@ -81,6 +102,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(report_tells_what_it_can),
+		cmocka_unit_test(report_of_an_incomplete_dump_is_json),
 		cmocka_unit_test(report_of_an_early_record),
 	};
 
