@@ -57,7 +57,8 @@ static int
 convert_core(kvm_t *kd, const struct savecore_opts *opts)
 {
 	const struct cpu_kcore_hdr *h = kvm_dump_hdr(kd);
-	struct copy c = { .kd = kd, .path = opts->core, .unchecked = true };
+	struct copy c = { .kd = kd, .path = opts->core, .direct = -1,
+	    .unchecked = true };
 	struct outfile out;
 
 	if (h == NULL) {

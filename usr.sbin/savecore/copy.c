@@ -7,6 +7,7 @@
  * zeros.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,30 @@ copy_read_all(const struct copy *c, unsigned char *buf, size_t len,
 	return kvm_dump_read(c->kd, buf, len, off) == (ssize_t)len;
 }
 
+/*
+ * The same past the page cache, where that can be: a copy by way of that takes
+ * longer than a quick device.  All else that is read is not of whole blocks.
+ */
+static bool
+copy_read_direct(struct copy *c, unsigned char *buf, size_t len, uint64_t off)
+{
+	const int flags = c->direct == -1 ? 0 : fcntl(c->direct, F_GETFL);
+	int error;
+	bool ok;
+
+	/* What a level leaves is in many pieces, which are read ahead there. */
+	if (c->direct == -1 || c->filtered ||
+	    fcntl(c->direct, F_SETFL, flags | O_DIRECT) == -1)
+		return copy_read_all(c, buf, len, off);
+	ok = copy_read_all(c, buf, len, off);
+	error = errno;
+	(void)fcntl(c->direct, F_SETFL, flags);
+	if (ok || error != EINVAL)
+		return ok;
+	c->direct = -1;
+	return copy_read_all(c, buf, len, off);
+}
+
 /* Reads a chunk that can't be read whole: what can't be is zeros. */
 static void
 copy_read_pieces(const struct copy *c, unsigned char *buf, size_t len,
@@ -97,7 +122,7 @@ copy_chunk(struct copy *c, unsigned char *buf, size_t len, uint64_t off)
 {
 	char why[KVM_ERRBUFSZ];
 
-	if (!copy_read_all(c, buf, len, off)) {
+	if (!copy_read_direct(c, buf, len, off)) {
 		snprintf(why, sizeof(why), "%s", kvm_geterr(c->kd));
 		copy_read_pieces(c, buf, len, off);
 		c->nunread += c->filtered ? 0 : 1;

@@ -101,6 +101,14 @@ dump_reopen(struct dump *d, int fd)
 	return dump_open_fd(d, fd, O_RDWR);
 }
 
+int
+dump_fd(const struct dump *d)
+{
+	if (d->where->disk != -1)
+		return d->where->disk;
+	return d->wrfd != -1 ? d->wrfd : d->where->fd;
+}
+
 void
 dump_close(struct dump *d)
 {

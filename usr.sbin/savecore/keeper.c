@@ -212,6 +212,9 @@ keeper_check_page0(const struct candidate *where, struct keeper_device *dev)
 	unsigned char page[KCORE_ALIGN];
 	int r = 0;
 
+	/* The worker shares it, and what it does past the page cache, or by
+	 * appending, is not for this. */
+	(void)fcntl(dev->fd, F_SETFL, 0);
 	(void)posix_fadvise(dev->fd, 0, sizeof(page), POSIX_FADV_DONTNEED);
 	if (pread(dev->fd, page, sizeof(page), 0) != (ssize_t)sizeof(page)) {
 		msg_errno(LOG_ERR, "%s: page 0", where->path);

@@ -188,11 +188,12 @@ static unsigned int
 pack_threads(const struct pack_how *how, int level)
 {
 	struct pack_codec *k = pack_codec_new(how, level);
-	struct pack_chunk *c = calloc(1, sizeof(*c));
+	struct pack_chunk *c = aligned_alloc(PACK_PAGE, sizeof(*c));
 	size_t size = PACK_ZLIB_SIZE;
 	unsigned int n = 0;
 
 	if (k != NULL && c != NULL) {
+		memset(c, 0, sizeof(*c));
 		c->in_len = sizeof(c->in);
 		how->run(&c->task, k);
 		if (k->zstd != NULL)
@@ -215,7 +216,7 @@ pack_start(struct pack *p, const struct pack_how *how, int level)
 	p->how = how;
 	p->nthreads = pack_threads(how, level);
 	p->nchunks = 2 * p->nthreads;
-	p->chunks = calloc(p->nchunks, sizeof(*p->chunks));
+	p->chunks = aligned_alloc(PACK_PAGE, p->nchunks * sizeof(*p->chunks));
 	for (i = 0; i < p->nthreads; i++) {
 		p->codecs[i] = pack_codec_new(how, level);
 		if (p->codecs[i] == NULL)

@@ -25,7 +25,7 @@ struct pack_chunk {
 	size_t out_len;		/* of a whole chunk 0: it could not be packed */
 	uint32_t size[PACK_PAGES];	/* of each page in out; 0: zeros;
 					   PACK_PAGE: as it is */
-	unsigned char in[KCORE_CHUNK];
+	unsigned char in[KCORE_CHUNK] __attribute__((aligned(PACK_PAGE)));
 	unsigned char out[PACK_ROOM];
 };
 

@@ -162,6 +162,7 @@ save_core(struct dump *d, const struct savecore_opts *opts)
 	struct copy c = {
 		.kd = d->kd,
 		.path = d->path,
+		.direct = dump_fd(d),
 		.size = d->di.di_data_valid,
 		.planned = kvm_dump_hdr(d->kd)->data_size,
 	};

@@ -133,6 +133,8 @@ struct dump {
 int dump_open(struct dump *d, const struct candidate *where);
 int dump_reopen(struct dump *d, int fd);
 void dump_close(struct dump *d);
+/* What CORE_DATA is read by. */
+int dump_fd(const struct dump *d);
 /*
  * Looks for a dump whose arm id is known, or with any where any is set.  Not
  * finding one is no failure.
@@ -400,6 +402,8 @@ void progress_text(char *buf, size_t len, uint64_t done, uint64_t total,
 struct copy {
 	kvm_t *kd;
 	const char *path;	/* of the dump, for messages */
+	int direct;		/* kd reads by it, and may past the page cache;
+				   or -1 */
 	uint64_t size;		/* bytes of CORE_DATA to copy */
 	uint64_t planned;	/* bytes the kernel set out to write */
 	bool unchecked;		/* there are no checksums any more */

@@ -3,6 +3,10 @@
  * writer.c: writes chunks of CORE_DATA in the order they come in, in a thread of
  * its own: while one chunk is written the next is read and checked.
  *
+ * They go past the page cache where the file system lets them: a copy by way of
+ * that takes longer than a quick disk.  That is for whole blocks: what the header,
+ * or a chunk, leaves of its last block waits for the next chunk.
+ *
  * Blocks that are all zeros become holes, but not in a pipe.  After a failure
  * nothing more is written; writer_finish() says what it was.
  */
@@ -29,6 +33,10 @@ struct writer {
 	off_t base;		/* of CORE_DATA */
 	unsigned char *bufs;	/* WRITER_BUFS of KCORE_CHUNK bytes */
 	size_t len[WRITER_BUFS];
+	unsigned char *stage;	/* whole blocks; NULL: by the page cache */
+	size_t carry;		/* bytes in stage that wait ... */
+	uint64_t carry_off;	/* ... and where they are in the file */
+	int flags;		/* of the file, as they were */
 	bool threaded;		/* else what is put is written at once */
 	pthread_t thread;
 	pthread_mutex_t lock;	/* of what follows */
@@ -64,6 +72,55 @@ writer_sparse(const struct outfile *out, const unsigned char *buf, size_t len,
 	return outfile_pwrite(out, buf + from, len - from, off + from);
 }
 
+/* From here on past the page cache, where that can be. */
+static void
+writer_direct_begin(struct writer *w)
+{
+	const int fd = w->out->fd;
+
+	w->carry = (size_t)w->base % KCORE_ALIGN;
+	w->carry_off = (uint64_t)w->base - w->carry;
+	w->flags = fcntl(fd, F_GETFL);
+	w->stage = aligned_alloc(KCORE_ALIGN, KCORE_CHUNK + KCORE_ALIGN);
+	if (w->stage != NULL && pread(fd, w->stage, w->carry,
+	    (off_t)w->carry_off) == (ssize_t)w->carry &&
+	    fcntl(fd, F_SETFL, w->flags | O_DIRECT) == 0)
+		return;
+	free(w->stage);
+	w->stage = NULL;
+}
+
+/* From here on through it, with what waits, to which len bytes were added: 0 or
+ * an errno. */
+static int
+writer_direct_end(struct writer *w, size_t len)
+{
+	const size_t n = w->carry + len;
+	int error = 0;
+
+	if (fcntl(w->out->fd, F_SETFL, w->flags) == -1 ||
+	    writer_sparse(w->out, w->stage, n, w->carry_off) == -1)
+		error = errno;
+	free(w->stage);
+	w->stage = NULL;
+	return error;
+}
+
+/* Writes the next chunk, all but what does not fill a block; 0 or an errno. */
+static int
+writer_direct(struct writer *w, const unsigned char *buf, size_t len)
+{
+	const size_t n = (w->carry + len) / KCORE_ALIGN * KCORE_ALIGN;
+
+	memcpy(w->stage + w->carry, buf, len);
+	if (writer_sparse(w->out, w->stage, n, w->carry_off) == -1)
+		return errno == EINVAL ? writer_direct_end(w, len) : errno;
+	w->carry += len - n;
+	w->carry_off += n;
+	memmove(w->stage, w->stage + n, w->carry);
+	return 0;
+}
+
 /* Starts writing out what was copied, so that fsync(2) finds little to do. */
 static void
 writer_flush(const struct writer *w, uint64_t off)
@@ -82,6 +139,8 @@ writer_write(struct writer *w, uint64_t n)
 	const size_t len = w->len[n % WRITER_BUFS];
 	const uint64_t off = n * KCORE_CHUNK;
 
+	if (w->stage != NULL)
+		return writer_direct(w, buf, len);
 	writer_flush(w, off);
 	if (w->out->stream)
 		return outfile_pwrite(w->out, buf, len, off) == 0 ? 0 : errno;
@@ -132,6 +191,8 @@ writer_start(struct outfile *out, off_t base)
 	w->out = out;
 	w->base = base;
 	w->bufs = bufs;
+	if (!out->stream)
+		writer_direct_begin(w);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->moved, NULL);
 	w->threaded = pthread_create(&w->thread, NULL, writer_thread, w) == 0;
@@ -179,7 +240,11 @@ writer_finish(struct writer *w)
 		pthread_mutex_unlock(&w->lock);
 		(void)pthread_join(w->thread, NULL);
 	}
-	error = w->error;
+	if (w->error != 0)
+		w->carry = 0;
+	error = w->stage != NULL ? writer_direct_end(w, 0) : 0;
+	if (w->error != 0)
+		error = w->error;
 	pthread_cond_destroy(&w->moved);
 	pthread_mutex_destroy(&w->lock);
 	free(w->bufs);

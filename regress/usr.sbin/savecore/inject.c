@@ -7,9 +7,12 @@
  *	SAVECORE_ROOT	what stands for /, as far as kernfile.c goes
  *	INJECT_AT	the call that fails, from 1 on, or its name; 0: none
  *	INJECT_HOW	once, ever (and all after it), or kill (SIGKILL)
+ *	INJECT_DIRECT	"no": nothing can be read or written with O_DIRECT; else
+ *			whole pages can, as it is with a disk, but not with tmpfs
  *	INJECT_FREE	"a b": KiB that are free when first asked, and from then on
  *	INJECT_LOG	a file that gets a line for each call: its name, the
- *			device and inode it is about, and the user
+ *			device and inode it is about, and the user; "direct-"
+ *			before it is for O_DIRECT
  */
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -56,6 +59,27 @@ kernfile_root(void)
 	return root == NULL ? "/nonexistent" : root;
 }
 
+static bool
+inject_is_direct(int fd)
+{
+	const int flags = fcntl(fd, F_GETFL);
+
+	return flags != -1 && (flags & O_DIRECT) != 0;
+}
+
+/* Can't that be read or written with O_DIRECT? */
+static bool
+inject_refuses(int fd, const void *buf, size_t len, off_t off)
+{
+	const char *how = getenv("INJECT_DIRECT");
+
+	if (!inject_is_direct(fd) || ((how == NULL || strcmp(how, "no") != 0) &&
+	    ((uintptr_t)buf | len | (uint64_t)off) % 4096 == 0))
+		return false;
+	errno = EINVAL;
+	return true;
+}
+
 static void
 inject_log(const char *name, int fd)
 {
@@ -66,8 +90,10 @@ inject_log(const char *name, int fd)
 		return;
 	if (fstat(fd, &st) == -1)
 		memset(&st, 0, sizeof(st));
-	fprintf(inject_fp, "%s %ju:%ju %u\n", name, (uintmax_t)st.st_dev,
-	    (uintmax_t)st.st_ino, (unsigned int)geteuid());
+	fprintf(inject_fp, "%s%s %ju:%ju %u\n",
+	    inject_is_direct(fd) ? "direct-" : "", name,
+	    (uintmax_t)st.st_dev, (uintmax_t)st.st_ino,
+	    (unsigned int)geteuid());
 	fflush(inject_fp);
 	errno = error;
 }
@@ -104,12 +130,22 @@ __wrap_##name args							\
 	return inject_fails(#name, fd, error) ? -1 : __real_##name names; \
 }
 
+/* The same of what O_DIRECT is for. */
+#define INJECT_IO(name, error, type)					\
+ssize_t __real_##name(int fd, type *buf, size_t len, off_t off);	\
+ssize_t __wrap_##name(int fd, type *buf, size_t len, off_t off);	\
+ssize_t									\
+__wrap_##name(int fd, type *buf, size_t len, off_t off)			\
+{									\
+	return inject_fails(#name, fd, error) ||			\
+	    inject_refuses(fd, buf, len, off) ? -1 :			\
+	    __real_##name(fd, buf, len, off);				\
+}
+
 INJECT(ssize_t, write, ENOSPC, (int fd, const void *buf, size_t len),
     (fd, buf, len))
-INJECT(ssize_t, pread64, EIO, (int fd, void *buf, size_t len, off_t off),
-    (fd, buf, len, off))
-INJECT(ssize_t, pwrite64, ENOSPC,
-    (int fd, const void *buf, size_t len, off_t off), (fd, buf, len, off))
+INJECT_IO(pread64, EIO, void)
+INJECT_IO(pwrite64, ENOSPC, const void)
 INJECT(ssize_t, sendmsg, EPIPE,
     (int fd, const struct msghdr *m, int flags), (fd, m, flags))
 INJECT(ssize_t, recvmsg, EIO, (int fd, struct msghdr *m, int flags),

@@ -276,6 +276,7 @@ sandbox_child(const struct sandbox *s, char **argv, int out, int cat)
 	setenv("INJECT_LOG", sandbox_path(s, "calls"), 1);
 	setenv("INJECT_AT", s->inject_at == NULL ? "0" : s->inject_at, 1);
 	setenv("INJECT_HOW", s->inject_how == NULL ? "once" : s->inject_how, 1);
+	setenv("INJECT_DIRECT", s->no_direct ? "no" : "yes", 1);
 	if (s->free_kib != NULL)
 		setenv("INJECT_FREE", s->free_kib, 1);
 	if (s->fsize != 0) {

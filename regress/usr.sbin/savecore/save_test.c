@@ -4,6 +4,7 @@
  */
 #include <sys/stat.h>
 
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,6 +90,44 @@ save_order_is_sync_rename_sync_clear(void **state)
 	assert_true(first >= p);
 	next_call(first, "fsync", s->image);
 	free(calls);
+}
+
+/* This test checks that dump and core go past the page cache where they can:
+ * all but the end of the core, which is no whole page. */
+static void
+save_goes_past_page_cache(void **state)
+{
+	struct sandbox *s = *state;
+	char *calls, core[PATH_MAX];
+	const char *last;
+	int fd;
+
+	fd = open(s->image, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	if (fd == -1)
+		skip();
+	close(fd);
+	assert_int_equal(save(s), 0);
+	assert_true(sandbox_good(s, "linux.0.core"));
+	calls = sandbox_calls(s);
+	snprintf(core, sizeof(core), "%s/linux.0.core", s->dir);
+	next_call(calls, "direct-pread64", s->image);
+	last = next_call(calls, "\ndirect-pwrite64", core);
+	last = next_call(last, "\npwrite64", core);
+	assert_null(strstr(last, call_line("pwrite64", core)));
+	free(calls);
+}
+
+/* This test checks that a device and a file system that do nothing past the page
+ * cache give the same core. */
+static void
+save_refused_past_page_cache_goes_through_it(void **state)
+{
+	struct sandbox *s = *state;
+
+	s->no_direct = true;
+	assert_int_equal(save(s), 0);
+	assert_true(sandbox_good(s, "linux.0.core"));
+	assert_int_equal(check(s), 1);
 }
 
 /* This test checks that what reads the dump and writes to the device is never
@@ -283,6 +322,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(save_complete_dump_gives_core_and_clears),
 		TEST(save_order_is_sync_rename_sync_clear),
+		TEST(save_goes_past_page_cache),
+		TEST(save_refused_past_page_cache_goes_through_it),
 		TEST(save_dump_is_read_without_privileges),
 		TEST(save_forced_again_saves_cleared_dump),
 		TEST(save_zstd_gives_same_core),
