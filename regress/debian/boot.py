@@ -14,10 +14,11 @@ import time
 
 from machine import Failed, Machine, NoLine, Skip
 import test_beside
+import test_place
 import test_saving
 from vm import LostVM
 
-TESTS = test_saving.TESTS + test_beside.TESTS
+TESTS = test_saving.TESTS + test_beside.TESTS + test_place.TESTS
 
 
 def run_test(test, images, out):

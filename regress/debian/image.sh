@@ -4,12 +4,12 @@
 # partition, and our packages installed by apt, with OUT/vmlinuz and OUT/initrd
 # to boot it.  A shell of its own on the second serial port takes commands.
 #
-# OUT/vmlinuz-new and OUT/initrd-new are a newer kernel for the same disk, if
-# CACHE/images has one; OUT/kdump.img is the disk with kdump-tools installed as
-# well, if that can be had.
+# OUT/vmlinuz-new and OUT/initrd-new are another kernel for the same disk, the
+# newest that is unpacked in CACHE; OUT/kdump.img is the disk with kdump-tools
+# installed as well, if that can be had.
 set -eu
 
-cache=$1/debian images=$1/images debs=$2 out=$3
+kernels=$1 cache=$1/debian debs=$2 out=$3
 root_mib=3072 swap_mib=768
 root_uuid=5eed0000-0000-4000-8000-000000000001
 swap_uuid=5eed0000-0000-4000-8000-000000000002
@@ -87,16 +87,16 @@ disk() {
 }
 
 # What a kernel upgrade brings: our module is not built for it.
-new=$(ls -d "$images"/6.12.*/lib/modules/* 2>/dev/null | tail -n 1)
-if [ -n "$new" ]; then
-	name=${new##*/}
-	cp -a "$new" "$root/lib/modules/"
-	cp "${new%/lib/modules/*}/boot/config-$name" "$root/boot/"
-	in_root "update-initramfs -c -k $name"
-	mv "$root/boot/initrd.img-$name" "$out/initrd-new"
-	cp "${new%/lib/modules/*}/boot/vmlinuz-$name" "$out/vmlinuz-new"
-	rm "$root/boot/config-$name"
-fi
+booted=$(cd "$root/boot" && echo vmlinuz-*)
+new=$(cd "$kernels" && ls -dv [0-9]*-amd64 | grep -vxF "${booted#vmlinuz-}" |
+    tail -n 1)
+cp -a "$kernels/$new/lib/modules/$new" "$root/lib/modules/"
+rm -f "$root/lib/modules/$new/build" "$root/lib/modules/$new/source"
+cp "$kernels/$new/boot/config-$new" "$root/boot/"
+in_root "update-initramfs -c -k $new"
+mv "$root/boot/initrd.img-$new" "$out/initrd-new"
+cp "$kernels/$new/boot/vmlinuz-$new" "$out/vmlinuz-new"
+rm "$root/boot/config-$new"
 disk "$out/disk.img"
 
 # The packages that kdump-tools needs beside those that are there.

@@ -49,9 +49,10 @@ class Machine:
         self.vm = None
 
     def start(self, bus="virtio", append="", image="disk.img", kernel="",
-              mem_mib=512, awaits="^@@ready"):
+              mem_mib=512, spare_mib=0, awaits="^@@ready"):
         """Switches it on, with its own copy of an image the first time.
-        kernel: another one, by the end of its files' names."""
+        kernel: another one, by the end of its files' names.  spare_mib: the
+        size of an empty disk beside its own."""
         if self.vm:
             self.vm.kill()
         if not os.path.exists(self._disk):
@@ -66,7 +67,8 @@ class Machine:
             f"root={self.part(1)} console=ttyS0 {append}",
             f"{self._logs}.{self._boots}", mem_mib=mem_mib, reboot=True,
             devices=["-drive", f"file={self._disk},format=raw,if=none,id=disk,"
-                     "cache=unsafe", "-device", DEVICE[bus]])
+                     "cache=unsafe", "-device", DEVICE[bus],
+                     *self._spare(spare_mib)])
         self.await_boot(awaits)
 
     def __enter__(self):
@@ -76,8 +78,18 @@ class Machine:
         if self.vm:
             self.vm.__exit__(kind, *why)
         self._out.close()
-        if os.path.exists(self._disk):
-            os.remove(self._disk)
+        for disk in (self._disk, f"{self._disk}.spare"):
+            if os.path.exists(disk):
+                os.remove(disk)
+
+    def _spare(self, mib):
+        if not mib:
+            return []
+        with open(f"{self._disk}.spare", "wb") as disk:
+            disk.truncate(mib << 20)
+        return ["-drive", f"file={self._disk}.spare,format=raw,if=none,"
+                "id=spare,cache=unsafe", "-device",
+                "virtio-blk-pci,drive=spare"]
 
     def part(self, number):
         return f"{DISK[self.bus]}{number}"
@@ -124,6 +136,24 @@ class Machine:
         """Makes a file in it."""
         lines = " ".join(f"'{line}'" for line in text.strip().split("\n"))
         self.run(f"printf '%s\\n' {lines} >{path}; chmod {mode} {path}")
+
+    def apt(self, what):
+        """What apt-get prints; it must do it."""
+        _, lines = self.run("apt-get -qq -y -o Dpkg::Use-Pty=0 "
+                            f"{what} >/run/apt 2>&1; rc=$?; "
+                            "cat /run/apt; echo status $rc")
+        if lines[-1] != "status 0":
+            raise Failed(f"apt-get {what}: {lines[-5:]}")
+        return lines
+
+    def install(self, *told):
+        """Installs the package that was purged: each text is told once."""
+        lines = self.apt("install /debs/swapcore_*.deb")
+        for text in told:
+            times = sum(text in line for line in lines)
+            if times != 1:
+                raise Failed(f"apt-get install told {times} times: {text}: "
+                             f"{lines}")
 
     def oops(self):
         """Panics; the number of the console's line that says so."""

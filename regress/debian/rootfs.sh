@@ -7,7 +7,7 @@ set -eu
 
 suite=bookworm
 cache=$1/debian
-packages=systemd-sysv,udev,kmod,procps,e2fsprogs,initramfs-tools
+packages=systemd-sysv,udev,kmod,procps,e2fsprogs,initramfs-tools,openssl
 packages=$packages,linux-image-cloud-amd64,linux-headers-cloud-amd64,dkms
 packages=$packages,libbpf1,libcap2,libelf1,liblzo2-2,libmount1,libseccomp2
 packages=$packages,libxxhash0,libzstd1,libdevmapper1.02.1

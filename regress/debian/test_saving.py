@@ -86,8 +86,7 @@ def debian_unsaved_dump_keeps_swap_off(machine):
     machine.ask("cat /proc/swaps", "^/dev/vda2")
     machine.ask("savecore -n; echo status $?", "^status 1$")
     machine.run("rm -r /debs")
-    machine.ask("apt-get -y purge swapcore swapcore-dkms libkvm0; "
-                "echo status $?", "^status 0$")
+    machine.apt("purge swapcore swapcore-dkms libkvm0")
     machine.ask("ls -1 /var/crash", "^linux.0.core$")
     machine.refute("find / -xdev -name '*swapcore*' ! -path '/proc/*' "
                    "! -path '/sys/*' ! -path '/var/log/*'", "swapcore")
@@ -189,8 +188,6 @@ def debian_kernel_upgrade_before_saving(machine):
     """This test checks that a dump is saved by another kernel than the one that
     wrote it, for which the module is not built, and that the machine says what
     is missing then."""
-    if not machine.has("vmlinuz-new"):
-        machine.skip("no other kernel: regress/kernels.sh CACHE images")
     machine.start()
     _, release = machine.run("uname -r")
     machine.die()
