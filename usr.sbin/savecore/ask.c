@@ -56,9 +56,9 @@ ask_keeper(enum keeper_op op, uint32_t what, uint64_t arg, uint32_t *number,
 }
 
 bool
-ask_space(uint64_t need)
+ask_space(uint64_t need, bool anyway)
 {
-	return ask_keeper(KEEPER_SPACE, 0, need, NULL, NULL) == 0;
+	return ask_keeper(KEEPER_SPACE, anyway, need, NULL, NULL) == 0;
 }
 
 int

@@ -170,7 +170,7 @@ copy_chunks(struct copy *c, const struct copy_sink *sink)
 	progress_begin(&c->progress, c->path, c->size);
 	for (off = 0; off < c->size; off += len) {
 		if (c->watch && off > 0 && off % COPY_WATCH == 0 &&
-		    !ask_space(0)) {
+		    !ask_space(0, false)) {
 			error = ENOSPC;
 			break;
 		}

@@ -338,7 +338,7 @@ dir_number(const struct crashdir *dir, unsigned int *number)
 }
 
 int
-dir_space(const struct crashdir *dir, uint64_t need)
+dir_space(const struct crashdir *dir, uint64_t need, bool anyway)
 {
 	uint64_t free_kb, minfree_kb = 0, need_kb;
 	struct statvfs vfs;
@@ -355,7 +355,7 @@ dir_space(const struct crashdir *dir, uint64_t need)
 	need_kb = (need + 1023) / 1024;
 	if (free_kb >= need_kb && free_kb - need_kb >= minfree_kb)
 		return 1;
-	if (minfree_kb > 0) {
+	if (minfree_kb > 0 && !anyway) {
 		msg(LOG_WARNING, "no dump, not enough free space in %s: %"
 		    PRIu64 " KiB needed, %" PRIu64 " KiB free, %" PRIu64
 		    " KiB to be left", dir->path, need_kb, free_kb, minfree_kb);

@@ -182,7 +182,8 @@ keeper_answer(struct keeper *k, int sock, const struct keeper_ask *ask)
 	switch (ask->op) {
 	case KEEPER_SPACE:
 		a.error = k->dir->fd == -1 ? EINVAL :
-		    dir_space(k->dir, ask->arg) == 1 ? 0 : ENOSPC;
+		    dir_space(k->dir, ask->arg, ask->what != 0) == 1 ? 0 :
+		    ENOSPC;
 		break;
 	case KEEPER_CREATE:
 		a.error = keeper_create(k, ask, &fd);

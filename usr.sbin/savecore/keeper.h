@@ -20,7 +20,7 @@
 #include "savecore.h"
 
 enum keeper_op {
-	KEEPER_SPACE,		/* arg: bytes */
+	KEEPER_SPACE,		/* arg: bytes; what: not 0: in any case */
 	KEEPER_CREATE,		/* what: enum keeper_file; arg: enum
 				   keeper_packing */
 	KEEPER_COMMIT,		/* what: enum keeper_file */

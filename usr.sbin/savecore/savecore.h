@@ -185,8 +185,9 @@ int dir_open(struct crashdir *dir, const char *path);
 void dir_close(struct crashdir *dir);
 /* Takes the next number for good: it is in bounds before this returns. */
 int dir_number(const struct crashdir *dir, unsigned int *number);
-/* Is there room for so many bytes?  1: yes, or try; 0: no.  Says so. */
-int dir_space(const struct crashdir *dir, uint64_t need);
+/* Is there room for so many bytes?  1: yes, or try; 0: no.  Says so.  anyway: it
+ * will be tried in any case. */
+int dir_space(const struct crashdir *dir, uint64_t need, bool anyway);
 /* Is there a core, and a note that it is of the dump with this id? */
 bool dir_held(const struct crashdir *dir, const uint8_t dump_id[KVM_IDLEN],
     unsigned int *number);
@@ -251,8 +252,8 @@ enum keeper_file {
 };
 
 void ask_init(int sock);
-/* Is there room for so many bytes, or may it be tried? */
-bool ask_space(uint64_t need);
+/* Is there room for so many bytes, or may it be tried?  anyway: it will be. */
+bool ask_space(uint64_t need, bool anyway);
 /* A new file to write to, and the number in its name; -1. */
 int ask_create(enum keeper_file what, enum keeper_packing packing,
     unsigned int *number);

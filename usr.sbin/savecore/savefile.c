@@ -103,7 +103,7 @@ save_fits(kvm_t *kd, uint64_t size, const struct savecore_opts *opts)
 
 	/* What compression makes of it is seen as it is written. */
 	return opts->stream || ask_space(packed ? 0 :
-	    kvm_dump_hdr(kd)->cpu_size + size);
+	    kvm_dump_hdr(kd)->cpu_size + size, opts->force);
 }
 
 /*
@@ -165,7 +165,7 @@ save_try(struct copy *c, struct outfile *out, const struct savecore_opts *opts)
 	}
 	if (save_format(c, out, opts) == -1 || outfile_finish(out) == -1)
 		return -1;
-	if (c->watch && !ask_space(0)) {
+	if (c->watch && !ask_space(0, false)) {
 		errno = ENOSPC;
 		return -1;
 	}

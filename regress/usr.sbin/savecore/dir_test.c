@@ -29,6 +29,8 @@ minfree_not_left_refused(void **state)
 	assert_refused(s, save(s), "no dump, not enough free space in ");
 	assert_int_equal(save_forced(s), 0);
 	assert_true(sandbox_good(s, "linux.0.core"));
+	sandbox_assert_said(s, "dump performed, but free space threshold");
+	assert_null(strstr(s->said, "no dump"));
 }
 
 /* This test checks that numbers follow bounds, and that no file that is there
