@@ -26,6 +26,7 @@ import test_filter      # noqa: F401
 import test_flood       # noqa: F401
 import test_formats     # noqa: F401
 import test_ioerror     # noqa: F401
+import test_kdump       # noqa: F401
 import test_kernels     # noqa: F401
 import test_kinds       # noqa: F401
 import test_label       # noqa: F401
