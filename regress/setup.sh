@@ -10,7 +10,8 @@ packages='gcc gcc-12 g++ make binutils libc6-dev pkgconf libelf-dev libbpf-dev
     libcap-dev libdevmapper-dev libseccomp-dev libkdumpfile-dev libcmocka-dev
     mandoc python3 ca-certificates xz-utils zstd kmod'
 [ "${1-}" = quick ] || packages="$packages busybox-static qemu-system-x86 jq
-    qemu-utils cpio dmsetup e2fsprogs xfsprogs fdisk bpftool makedumpfile gdb"
+    qemu-utils cpio dmsetup e2fsprogs xfsprogs fdisk bpftool makedumpfile gdb
+    systemd"
 case ${1-} in
 bench) packages="$packages fio gnuplot-nox" ;;
 deb) packages="$packages debhelper dh-dkms dpkg-dev fakeroot" ;;

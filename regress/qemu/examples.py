@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the manual pages give as examples: the commands, from mdoc(7)."""
+"""What the manual pages give as examples: the commands, from mdoc(7); and what
+README.md has."""
 
 import os
 import re
@@ -32,3 +33,10 @@ def of_page(path):
         elif line.startswith(".Dl "):
             found.append(_text(line[4:]).rstrip())
     return found
+
+
+def indented(path):
+    """Each block of Markdown that is indented, as one text."""
+    with open(os.path.join(TOP, path), encoding="utf-8") as page:
+        found = re.findall(r"(?:^    .*\n)+", page.read(), flags=re.M)
+    return [re.sub(r"^    ", "", block, flags=re.M) for block in found]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The examples of the manual pages do what the pages say.
 
-Those of dumpon(8) are run in a guest, as they stand.  Then it panics, and those
-of savecore(8) and crashinfo(8) are run here on its dump, with other paths in
-the place of theirs.
+Those of dumpon(8) and swapcore.conf(5) are run in a guest, as they stand.  Then
+it panics, and those of savecore(8), crashinfo(8), swapcore.conf(5) and README.md
+are run here on its dump, with other paths in the place of theirs.
 """
 
 import os
@@ -14,6 +14,7 @@ import subprocess
 import crash
 import disk
 import examples
+import readme
 from case import test
 
 TIMEOUT_S = 120
@@ -40,8 +41,26 @@ mount -t ext4 /dev/nvme0n1p4 /mnt || die mount
 ln -s /mnt/swapfile /swapfile
 """
 
+# What those of swapcore.conf(5) arm.
+CONF = {
+    "device=LABEL=crash": "nvme0n1p3",
+    "device=/dev/nvme0n1p2 LABEL=crash": "nvme0n1p2 nvme0n1p3",
+}
+
+UNITS = ("savecore@.service", "savecore.service", "savecore-finish.service")
+
+ONE_CONF = """
+cat >/etc/swapcore.conf <<'END'
+{text}
+END
+say {name} sh -c 'dumpon -a; echo $?; dumpon -l'
+dumpon off
+"""
+
 AFTER = """
+rm /etc/swapcore.conf
 dumpon -d 31 /dev/nvme0n1p2 || die rearm
+say list dumpon -l
 say armid cat /var/lib/swapcore/armid
 """
 
@@ -55,12 +74,14 @@ say {name} sh -c 'echo {status}; cat /tmp/said; dumpon -l'
 """
 
 
-def guest_script(found):
+def guest_script(found, confs):
     parts = [BEFORE]
     for number, text in enumerate(found):
         after = DUMPON[text.split(" && ")[0].split("\n")[0]][1]
         parts.append(ONE.format(text=text, name=f"example{number}",
                                 status="'$?'", after=after))
+    for number, text in enumerate(confs):
+        parts.append(ONE_CONF.format(text=text, name=f"conf{number}"))
     return "".join([*parts, AFTER])
 
 
@@ -73,6 +94,8 @@ class Here:
         self.window = dead.window()
         self.armid = "\n".join(dead.found["armid"]) + "\n"
         self.names = dead.names()
+        self.console = dead.console
+        self.list = dead.found["list"]
         self.log = f"{self.root}/calls"
         tools = os.path.join(case.tools, "../usr.sbin/savecore/savecore")
         self.bin = {
@@ -91,6 +114,33 @@ class Here:
         with open(path, "w", encoding="ascii") as out:
             out.write(text)
         os.chmod(path, mode)
+
+    def conf(self, text):
+        self._file("etc/swapcore.conf", text)
+
+    def requires(self, names, text):
+        """What systemd finds that units require with this beside them."""
+        for name in names:
+            with open(os.path.join(examples.TOP, f"etc/{name}.in"),
+                      encoding="ascii") as unit:
+                self._file(f"units/{name}", unit.read().replace(
+                    "@PREFIX@/sbin", f"{self.root}/bin"), 0o644)
+            self._file(f"units/{name}.d/override.conf", text + "\n", 0o644)
+        self._file("units/srv-crash.mount",
+                   "[Mount]\nWhat=/dev/x\nWhere=/srv/crash\n", 0o644)
+        found = {}
+        for name in names:
+            done = subprocess.run(
+                ["systemd-analyze", "verify", "--man=no",
+                 name.replace("@.", "@dev-vda2.")], check=False,
+                capture_output=True, text=True, cwd=f"{self.root}/units",
+                env={**os.environ, "SYSTEMD_LOG_LEVEL": "debug",
+                     "SYSTEMD_UNIT_PATH": f"{self.root}/units:"})
+            self.case.equal(done.returncode, 0, f"{name}: {done.stderr[-300:]}")
+            self.case.equal([line for line in done.stderr.split("\n")
+                             if "Unknown" in line], [], name)
+            found[name] = "Requires: srv-crash.mount" in done.stdout
+        return found
 
     def fresh(self):
         """As it was when the machine came up again."""
@@ -232,6 +282,25 @@ CRASHINFO = {
 }
 
 
+def conf_page(case, here, found, said):
+    """The examples of swapcore.conf(5).  said: of those that a guest has run."""
+    for number, text in enumerate(list(CONF)):
+        lines = said[f"conf{number}"]
+        case.check("0" in lines, f"{text}: dumpon -a: {lines}")
+        for name in CONF[text].split():
+            case.check(any(f"/{name}: dump level " in line for line in lines),
+                       f"{text}: {lines}")
+    here.fresh()
+    os.makedirs(f"{here.root}/srv/crash", 0o700)
+    here.conf(found[0].replace("=/srv", f"={here.root}/srv") + "\n")
+    here.run("savecore -a")
+    here.has("srv/crash/linux.0.core.zst")
+    here.cleared()
+    here.fresh()
+    case.equal(here.requires(UNITS, found[2]), dict.fromkeys(UNITS, True),
+               "units that wait for /srv/crash")
+
+
 def run_page(case, here, page, known):
     """Runs all examples of a page: each is known here, and each of those is
     there."""
@@ -247,14 +316,18 @@ def run_page(case, here, page, known):
 
 @test()
 def examples_do_what_they_say(case):
-    """the examples of dumpon(8) arm what they name, and that those of
-    savecore(8) and crashinfo(8) save and show a dump."""
+    """the examples of dumpon(8) and swapcore.conf(5) arm what they name, and that
+    those of savecore(8), crashinfo(8), swapcore.conf(5) and README.md save and
+    show a dump."""
     found = examples.of_page("usr.sbin/dumpon/dumpon.8")
     case.equal([text.split(" && ")[0].split("\n")[0] for text in found],
                list(DUMPON), "the examples of dumpon(8)")
+    confs = examples.of_page("share/man/man5/swapcore.conf.5")
+    case.equal([text.split("\n")[0] for text in confs], [*CONF, "[Unit]"],
+               "the examples of swapcore.conf(5)")
     second = case.disk(64, guard_mib=GUARD_MIB)
     dead = crash.kill(
-        case, "nvme", dumpon="dumpon -d 31", work=guest_script(found),
+        case, "nvme", dumpon="dumpon -d 31", work=guest_script(found, confs[:2]),
         layout={"guard_mib": GUARD_MIB, "scratch_mib": FILE_MIB},
         before=[*SCSI, *disk.attach(second, "scsi", 1)], memory_wanted=False)
     dead.check_complete()
@@ -267,3 +340,5 @@ def examples_do_what_they_say(case):
     here = Here(case, dead)
     run_page(case, here, "usr.sbin/savecore/savecore.8", SAVECORE)
     run_page(case, here, "usr.sbin/crashinfo/crashinfo.8", CRASHINFO)
+    conf_page(case, here, confs, dead.found)
+    readme.run(case, here)
