@@ -161,7 +161,7 @@ report_threads(const struct report *r)
 		printf("%s %u in other states", sep, count[NSTATES]);
 	putchar('\n');
 	if (r->nunread != 0)
-		printf("%d processes are damaged, the first: %s\n", r->nunread,
+		printf("damaged processes: %d, the first: %s\n", r->nunread,
 		    text_encode(out, sizeof(out), r->lwps_why, REPORT_WHY));
 	return 0;
 }

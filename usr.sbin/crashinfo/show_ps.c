@@ -281,8 +281,8 @@ ps_run(struct ps_show *show)
 		json_close(t->js);
 	if (show->unread != 0) {
 		fflush(stdout);
-		warnx("%d arguments or environments can't be read, the first: "
-		    "%s", show->unread, show->why);
+		warnx("%d of the arguments and environments can't be read, the "
+		    "first: %s", show->unread, show->why);
 	}
 	return rv;
 }

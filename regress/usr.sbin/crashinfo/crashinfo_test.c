@@ -214,8 +214,8 @@ crashinfo_ps_says_why_there_are_no_arguments(void **state)
 	assert_int_equal(run_on(&f.g, "", "ps -a"), 0);
 	output_has(" [kthreadd]\n");
 	output_has(" (\\033[31mred)\n");
-	output_has("crashinfo: 1 arguments or environments can't be read, the "
-	    "first: ");
+	output_has("crashinfo: 1 of the arguments and environments can't be "
+	    "read, the first: ");
 	output_has(": arguments of process 100: address 0x");
 	assert_int_equal(run_on(&f.g, "", "ps -e"), 0);
 	output_has(" \\033[31mred\n");
