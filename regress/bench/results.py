@@ -139,7 +139,7 @@ LOGIN = """
 `make check-debian T=debian_panic_to_login`: a Debian 12 with systemd and 1 GiB of
 memory, its own kdump-tools and our packages, from the panic until the last unit is
 started, one run. With Swapcore the kernel waits 10 seconds of that before it resets
-the machine, as the package's sysctl file says.
+the machine, as the package's sysctl file says. {}
 
 """
 
@@ -148,11 +148,12 @@ def against_login(path):
     """A table of what the test of the packages told, if it was run."""
     if not os.path.exists(path):
         return ""
-    figures, _ = read(path)
+    figures, machine = read(path)
     if "debian-login" not in figures:
         return ""
-    return LOGIN + table([("panic until all units are started",
-                           figures["debian-login"])], "Swapcore", "kdump-tools")
+    rows = [("panic until all units are started", figures["debian-login"])]
+    return (LOGIN.format("; ".join(machine))
+            + table(rows, "Swapcore", "kdump-tools"))
 
 
 def against_kdump(measured, login):

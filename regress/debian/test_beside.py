@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Kdump on the same machine, and hibernation to the same partition."""
 
+import os
+
 from machine import SWAP_UUID
 
 # Says when the machine is awake again.
@@ -83,15 +85,19 @@ def debian_panic_to_login(machine):
     machine.start(image="kdump.img", mem_mib=KDUMP_MIB)
     machine.ask("dumpon -l", f"^{machine.part(2)}: dump level 31$")
     machine.ask("sysctl -n kernel.panic", "^10$")
+    load = os.getloadavg()[0]
     ours = machine.panic()
     machine.check_saved(0)
     machine.run("sync")
     machine.start(append=CRASHKERNEL, mem_mib=KDUMP_MIB)
     machine.ask("cat /sys/kernel/kexec_crash_loaded", "^1$")
+    peer_load = os.getloadavg()[0]
     panic = machine.oops()
     machine.await_boot()
     peer = machine.since(panic)
     _kdump_saved(machine)
+    machine.tell(f"# machine: load {load:.1f} at the panic with Swapcore, "
+                 f"{peer_load:.1f} at that with kdump")
     machine.tell(f"bench: debian-login ours={ours:.3g} s peer={peer:.3g} s "
                  f"ratio={ours / peer:.3g}")
 
