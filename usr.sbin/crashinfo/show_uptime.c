@@ -148,6 +148,8 @@ show_uptime(const struct target *t)
 		if ((h = kvm_dump_hdr(t->kd)) == NULL ||
 		    kvm_uptime(t->kd, &u.up, NULL) == -1)
 			return -1;
+		/* Other programs' cores do not tell. */
+		u.have_up = u.up.tv_sec != 0 || u.up.tv_nsec != 0;
 		u.release = h->release;
 		u.release_len = sizeof(h->release);
 		u.version = h->osversion;

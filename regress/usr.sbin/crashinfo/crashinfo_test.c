@@ -94,6 +94,25 @@ crashinfo_text_is_safe(void **state)
 	guest_fini(&g);
 }
 
+/* This test checks that where a core does not tell how long the kernel ran no
+ * time is made up. */
+static void
+crashinfo_unknown_uptime_is_left_out(void **state)
+{
+	struct guest g;
+
+	(void)state;
+	guest_init(&g);
+	g.im.spec.uptime_ns = 0;
+	make(&g);
+	assert_int_equal(run_on(&g, "", "uptime"), 0);
+	assert_null(strstr(output, "uptime"));
+	output_has("died      ");
+	assert_int_equal(run_on(&g, "--json", "uptime"), 0);
+	output_has("\"uptime_ns\": null,\n");
+	guest_fini(&g);
+}
+
 /* This test checks JSON: bytes are characters, addresses strings. */
 static void
 crashinfo_json_is_as_documented(void **state)
@@ -290,6 +309,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(crashinfo_text_is_safe),
+		cmocka_unit_test(crashinfo_unknown_uptime_is_left_out),
 		cmocka_unit_test(crashinfo_json_is_as_documented),
 		cmocka_unit_test(crashinfo_regs_name_each_cpu),
 		cmocka_unit_test(crashinfo_ps_is_as_documented),
