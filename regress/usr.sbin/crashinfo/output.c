@@ -9,7 +9,7 @@
 
 #include "output.h"
 
-char output[65536];
+char output[1 << 20];
 
 /* Somebody else's reader takes what it prints for JSON. */
 static void

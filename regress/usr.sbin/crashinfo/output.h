@@ -8,7 +8,7 @@
 #include "guest.h"
 
 /* Of the last run, standard error too. */
-extern char output[65536];
+extern char output[1 << 20];
 
 /* Runs it with these arguments: its exit status. */
 int run(const char *args);
