@@ -139,7 +139,9 @@ LOGIN = """
 `make check-debian T=debian_panic_to_login`: a Debian 12 with systemd and 1 GiB of
 memory, its own kdump-tools and our packages, from the panic until the last unit is
 started, one run. With Swapcore the kernel waits 10 seconds of that before it resets
-the machine, as the package's sysctl file says. {}
+the machine, as the package's sysctl file says.
+
+{}
 
 """
 
