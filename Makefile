@@ -103,10 +103,11 @@ uninstall:
 	@[ -n '$(DESTDIR)' ] || { $(PREFIX)/sbin/dumpon off && \
 	    { [ ! -d /sys/module/swapcore ] || modprobe -r swapcore; }; }
 	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \
-	$(MAKE) -s install DESTDIR="$$tmp" && cd "$$tmp" && \
+	$(MAKE) -s install DESTDIR="$$tmp" && \
 	{ cmp -s etc/swapcore.conf $(DESTDIR)/etc/swapcore.conf || \
-	    rm etc/swapcore.conf; } && \
-	find . ! -type d | while read -r f; do rm -f "$(DESTDIR)/$$f"; done
+	    rm "$$tmp/etc/swapcore.conf"; } && \
+	find "$$tmp" ! -type d -printf '%P\n' | \
+	    while read -r f; do rm -f "$(DESTDIR)/$$f"; done
 	rm -f $(DESTDIR)/var/lib/swapcore/armid*
 	rmdir --ignore-fail-on-non-empty $(wildcard $(addprefix $(DESTDIR), \
 	    $(UNITDIR)/swap.d $(PREFIX)/share/swapcore /etc/swapcore.conf.d \
