@@ -85,6 +85,10 @@ dumpdev_match(struct dumpdev *dd)
 	int error;
 
 	dd->reason[0] = '\0';
+	if (dd->bus->virtfn)
+		return dumpdev_fail(dd, -EOPNOTSUPP,
+		    "an SR-IOV virtual function, which can't be taken over "
+		    "alone; choose a disk on a physical function");
 	for (driver = dumpdev_drivers; *driver != NULL; driver++) {
 		error = (*driver)->match(dd);
 		if (error == -ENODEV)

@@ -78,6 +78,8 @@ struct dumpdev_bus {
 	void *cookie;
 	bool platform;		/* not PCI: configuration space reads as all
 				 * ones, and BAR 0 has all registers */
+	bool virtfn;		/* an SR-IOV virtual function: id, BARs and
+				 * memory space are its physical function's */
 	/* The bridge above, of which the cfg_* alone are called; NULL: the
 	 * function is on the root bus. */
 	struct dumpdev_bus *bridge;

@@ -284,6 +284,7 @@ bus_linux_init(struct bus_linux *b, struct device *dev,
 	b->dev = dev;
 	b->pdev = dev_is_pci(dev) ? to_pci_dev(dev) : NULL;
 	b->bus.cookie = b->pdev;
+	b->bus.virtfn = b->pdev && b->pdev->is_virtfn;
 	/* They stay where they are as long as the function does. */
 	bridge = b->pdev ? pci_upstream_bridge(b->pdev) : NULL;
 	for (i = 0; bridge && i < DUMPDEV_MAXBRIDGES; i++) {

@@ -277,6 +277,9 @@ disks_judge_controller(const struct disk *d)
 	if (strncmp(d->pci, "0000:", 5) != 0)
 		return "its controller is not in PCI segment 0; choose a disk "
 		    "on another controller";
+	if (kernfile_exists(DISKS_PCI "/physfn", d->pci))
+		return "its controller is an SR-IOV virtual function; choose a "
+		    "disk on a physical function";
 	if (d->vendor == VENDOR_VIRTIO)
 		return disks_judge_virtio(d);
 	if (d->class == CLASS_NVME)

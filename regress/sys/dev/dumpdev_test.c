@@ -503,6 +503,29 @@ dumpdev_match_unknown_told(void **state)
 	assert_ptr_equal(dd.ops, &fake_ops);
 }
 
+/* This test checks that an SR-IOV virtual function is refused, whatever driver
+ * knows it, before any register is read. */
+static void
+dumpdev_match_virtual_function_refused(void **state)
+{
+	uint64_t naccess;
+
+	(void)state;
+	fakebus_cfg_set4(&fb, 0x00, 0x00101b36);
+	fakebus_cfg_set4(&fb, 0x08, 0x01080202);
+	dd.bus->virtfn = true;
+	naccess = fb.naccess;
+	assert_int_equal(dumpdev_match(&dd), -EOPNOTSUPP);
+	assert_string_equal(dd.reason,
+	    "an SR-IOV virtual function, which can't be taken over alone; "
+	    "choose a disk on a physical function");
+	assert_int_equal(fb.naccess, naccess);
+	dd.bus->virtfn = false;
+	assert_int_equal(dumpdev_match(&dd), 0);
+	assert_ptr_equal(dd.ops, &nvme_dumpdev_ops);
+	dd.ops = &fake_ops;
+}
+
 #define TEST(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -524,6 +547,7 @@ main(void)
 		TEST(dumpdev_start_fails_function_reset),
 		TEST(dumpdev_attach_limits_checked),
 		TEST(dumpdev_match_unknown_told),
+		TEST(dumpdev_match_virtual_function_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

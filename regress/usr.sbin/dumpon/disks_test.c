@@ -188,6 +188,21 @@ disks_list_sata_judged(void **state)
 	    "the firmware\n");
 }
 
+/* This test checks that a disk on an SR-IOV virtual function can't be used. */
+static void
+disks_list_virtual_function_judged(void **state)
+{
+	(void)state;
+	fake_function(ADDR, "nvme", "0x010802\n", "0x1b36\n", "0x0010\n");
+	fake_at("nvme1n1", PCI "/nvme/nvme1/nvme1n1");
+	assert_listed("nvme1n1: NVMe " ADDR ": can take dumps\n");
+	fake_file("/sys/bus/pci/devices/0000:01:00.0/class", "0x010802\n");
+	fake_link(FUNC "/physfn", "../0000:01:00.0");
+	assert_listed("nvme1n1: NVMe " ADDR ": can't take dumps: its "
+	    "controller is an SR-IOV virtual function; choose a disk on a "
+	    "physical function\n");
+}
+
 /* This test checks that an NVMe disk with several paths is judged by the first
  * that is on PCI, and that paths are not disks of their own. */
 static void
@@ -278,6 +293,7 @@ main(void)
 		TEST(disks_list_controllers_judged),
 		TEST(disks_list_disks_judged),
 		TEST(disks_list_sata_judged),
+		TEST(disks_list_virtual_function_judged),
 		TEST(disks_list_paths_followed),
 		TEST(disks_list_order_by_number),
 		TEST(disks_list_virtio_mmio_judged),
