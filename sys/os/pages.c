@@ -67,16 +67,16 @@ page_is_free(unsigned long pfn, unsigned long *n)
 
 /* What a page in use, or the compound page that it heads, is used for. */
 static unsigned int
-head_use(struct page *page)
+head_use(struct page *page, bool compound)
 {
-	if (PageReserved(page) || PageSlab(page) || PageTable(page))
+	if (PageSlab(page) || PageTable(page))
 		return IN_ALWAYS;
-	if (PageHead(page) && PageHuge(page))
+	if (compound && PageHuge(page))
 		return MD_KIND_HUGETLB;
 	if (PageAnon(page)) {
 		if (kcompat_page_swapcache(page))
 			return MD_KIND_SWAP_ANON;
-		return PageHead(page) && compound_order(page) >=
+		return compound && compound_order(page) >=
 		    PMD_SHIFT - PAGE_SHIFT ? MD_KIND_THP : KCORE_COUNT_USER;
 	}
 	if (kcompat_page_swapcache(page))
@@ -100,13 +100,16 @@ page_is_unaccepted(unsigned long pfn, unsigned long *n)
 	return true;
 }
 
-/* Of a page the KCORE_COUNT_* or MD_KIND_*, and of how many pages from it on. */
+/* Of a page the KCORE_COUNT_* or MD_KIND_*, and of how many pages from it on.
+ * What most pages are asked is asked first, and once. */
 static unsigned int
 page_use(unsigned long pfn, unsigned long *n)
 {
 	struct page *page = pfn_to_page(pfn);
-	unsigned long head_pfn;
+	const bool tail = PageTail(page);
+	unsigned long head_pfn = pfn;
 	unsigned int use;
+	bool compound;
 
 	*n = 1;
 	if (PageHWPoison(page))
@@ -115,16 +118,18 @@ page_use(unsigned long pfn, unsigned long *n)
 		return MD_KIND_RETURNED;
 	if (page_is_unaccepted(pfn, n))
 		return MD_KIND_UNACCEPTED;
-	if (page_ref_count(page) == 0 && page_is_free(pfn, n))
+	if (!tail && page_ref_count(page) == 0 && page_is_free(pfn, n))
 		return KCORE_COUNT_FREE;
-	if (!page_head(pfn, &head_pfn))
+	if (tail && !page_head(pfn, &head_pfn))
 		return IN_ALWAYS;
 	page = pfn_to_page(head_pfn);
 	/* Where it was given back since then it is not reserved any more. */
-	if (PageReserved(page) && ram_is_aside((u64)pfn << PAGE_SHIFT))
-		return MD_KIND_ASIDE;
-	use = head_use(page);
-	if (PageHead(page) && compound_order(page) < COMPOUND_ORDERS)
+	if (PageReserved(page))
+		return ram_is_aside((u64)pfn << PAGE_SHIFT) ? MD_KIND_ASIDE :
+		    IN_ALWAYS;
+	compound = tail || PageHead(page);
+	use = head_use(page, compound);
+	if (compound && compound_order(page) < COMPOUND_ORDERS)
 		*n = head_pfn + (1ul << compound_order(page)) - pfn;
 	if (use == MD_KIND_HUGETLB && PageHWPoison(page))
 		return MD_KIND_POISONED;	/* somewhere in it */
@@ -233,6 +238,7 @@ md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
 	    (pfn & (PAGES_PER_SECTION - 1));
 	unsigned long span;
 	enum dump_state next;
+	unsigned int use;
 
 	if (fits > npages)
 		fits = npages;
@@ -246,11 +252,13 @@ md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
 	}
 	if (fits > span)
 		fits = span;
-	*count = page_fate(pfn, level, state, &n);
-	for (i = n; i < fits; i += n)
-		if (page_fate(pfn + i, level, &next, &n) != *count ||
-		    next != *state)
+	for (i = 0; i < fits; i += n) {
+		use = page_fate(pfn + i, level, &next, &n);
+		if (i > 0 && (next != *state || use != *count))
 			break;
+		*state = next;
+		*count = use;
+	}
 	return min(i, fits);
 }
 

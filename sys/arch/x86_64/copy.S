@@ -64,30 +64,34 @@ SYM_FUNC_START(md_copy_sum)
 	RET
 SYM_FUNC_END(md_copy_sum)
 
-/* op a word, %rax */
-.macro LOAD op, off
+/* Takes a word into %rax. */
+.macro WORD_OR off
 .Lload\@:
-	\op	\off(%rdi), %rax
+	orq	\off(%rdi), %rax
 	KCOMPAT_EXTABLE_MC(.Lload\@, .Lother)
 .endm
 
-/* bool md_page_zero(const void *p); a cache line at a time */
-SYM_FUNC_START(md_page_zero)
-	movl	$4096 / 64, %ecx
-.Lline:
-	LOAD	movq, 0
-	LOAD	orq, 8
-	LOAD	orq, 16
-	LOAD	orq, 24
-	LOAD	orq, 32
-	LOAD	orq, 40
-	LOAD	orq, 48
-	LOAD	orq, 56
+/* Leaves where one of n words is not zero. */
+.macro ZERO n
+.Loff = 0
+.rept \n
+	WORD_OR	.Loff
+.Loff = .Loff + 8
+.endr
 	testq	%rax, %rax
 	jnz	.Lother
-	addq	$64, %rdi
+	addq	$8 * \n, %rdi
+.endm
+
+/* bool md_page_zero(const void *p); most pages differ in the first words */
+SYM_FUNC_START(md_page_zero)
+	xorl	%eax, %eax
+	ZERO	8
+	movl	$(4096 - 64) / (56 * 8), %ecx
+.Lmore:
+	ZERO	56
 	decl	%ecx
-	jnz	.Lline
+	jnz	.Lmore
 	movl	$1, %eax
 	RET
 .Lother:

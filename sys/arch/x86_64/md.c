@@ -70,6 +70,18 @@ md_pci_write4(unsigned int bus, unsigned int devfn, unsigned int off, u32 v)
 	outl(v, PCI_CONF1_DATA);
 }
 
+/* How many pages from this one on are there, up to the end of its table. */
+static u64
+ptes_present(const pte_t *pte)
+{
+	u64 n = 1;
+
+	while (((unsigned long)(pte + n) & ~PAGE_MASK) != 0 &&
+	    (pte_flags(pte[n]) & _PAGE_PRESENT))
+		n++;
+	return n;
+}
+
 bool
 md_direct_mapped(kpaddr_t pa, u64 *npages)
 {
@@ -79,11 +91,15 @@ md_direct_mapped(kpaddr_t pa, u64 *npages)
 
 	/* Where a table lacks an entry, level is of no use: it names that
 	 * table or the one above, as the kernel's release has it. */
-	if (!pte) {
-		*npages = 1;
+	*npages = 1;
+	if (!pte)
 		return false;
-	}
 	switch (level) {
+	case PG_LEVEL_4K:
+		if (!(pte_flags(*pte) & _PAGE_PRESENT))
+			return false;
+		*npages = ptes_present(pte);
+		return true;
 	case PG_LEVEL_2M:
 		span = PMD_SIZE;
 		break;

@@ -33,7 +33,7 @@ void md_pci_write4(unsigned int bus, unsigned int devfn, unsigned int off,
 
 /*
  * Is the direct map's page at pa there?  *npages is how many pages from pa on
- * share the answer (one page-table entry's worth).
+ * share the answer: one page-table entry's worth, or more where they are there.
  */
 bool md_direct_mapped(kpaddr_t pa, u64 *npages);
 
