@@ -242,10 +242,12 @@ bus_now_us(struct dumpdev_bus *bus)
 	return md_now_us();
 }
 
+/* Without PAUSE: after a panic there is nobody to leave the CPU to, and a virtual
+ * machine may stop for it and take the lock that its disk needs to answer. */
 static void
 bus_relax(struct dumpdev_bus *bus)
 {
-	cpu_relax();
+	barrier();
 	/* A slow flush takes longer than any watchdog's patience. */
 	if (hook_panicked)
 		md_watchdog();
