@@ -94,3 +94,17 @@ blob_ask(kvm_t *kd, const struct image *im)
 	kvm_vmcoreinfo(kd);
 	kvm_release(kd);
 }
+
+void
+blob_whole(struct image *im, const uint8_t *data, size_t size)
+{
+	kvm_t *kd;
+
+	assert_int_equal(ftruncate(im->fd, (off_t)size), 0);
+	image_put(im, 0, data, size);
+	if ((kd = blob_open(im)) == NULL)
+		return;
+	if (kvm_dump_hdr(kd) != NULL)
+		blob_ask(kd, im);
+	kvm_close(kd);
+}

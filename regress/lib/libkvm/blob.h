@@ -50,5 +50,7 @@ void blob_result(kvm_t *kd, long rv);
 
 /* What is asked of any dump. */
 void blob_ask(kvm_t *kd, const struct image *im);
+/* The same, where the input is the whole file. */
+void blob_whole(struct image *im, const uint8_t *data, size_t size);
 
 #endif /* BLOB_H */

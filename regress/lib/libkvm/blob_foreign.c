@@ -4,7 +4,6 @@
  * makedumpfile's format, and either of them flattened.
  */
 #include <string.h>
-#include <unistd.h>
 
 #include "blob.h"
 #include "foreign.h"
@@ -45,16 +44,7 @@ foreign_take(const struct foreign *f, uint8_t *buf)
 static void
 foreign_look(const uint8_t *data, size_t size)
 {
-	struct image *im = &foreign_make()->im;
-	kvm_t *kd;
-
-	assert_int_equal(ftruncate(im->fd, (off_t)size), 0);
-	image_put(im, 0, data, size);
-	if ((kd = blob_open(im)) == NULL)
-		return;
-	if (kvm_dump_hdr(kd) != NULL)
-		blob_ask(kd, im);
-	kvm_close(kd);
+	blob_whole(&foreign_make()->im, data, size);
 }
 
 static size_t

@@ -5,7 +5,6 @@
  */
 #include <endian.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <zlib.h>
 #include <zstd.h>
@@ -98,17 +97,8 @@ packed_seed(unsigned int n, uint8_t *buf)
 static void
 packed_look(const uint8_t *data, size_t size)
 {
-	struct image *im = &packed_image;
-	kvm_t *kd;
-
 	packed_make();
-	assert_int_equal(ftruncate(im->fd, (off_t)size), 0);
-	image_put(im, 0, data, size);
-	if ((kd = blob_open(im)) == NULL)
-		return;
-	if (kvm_dump_hdr(kd) != NULL)
-		blob_ask(kd, im);
-	kvm_close(kd);
+	blob_whole(&packed_image, data, size);
 }
 
 const struct blob blob_packed = { "packed", packed_seed, packed_look };
