@@ -3,6 +3,8 @@
 # check.sh quick|check|all: runs the tests and adds them up.  The whole output is
 # in obj/check.log; the last line is `N passed, N failed, N skipped`.
 set -u
+# Files that others may write are refused by much of what is tested.
+umask 022
 
 set=$1
 cd "$(dirname "$0")/.." || exit 1

@@ -83,6 +83,7 @@ def parse_arguments(parser):
     args.sbin = {os.path.basename(path): path for path in args.program}
     args.guest = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                               "guest")
+    os.umask(0o022)         # savecore refuses what others may write
     args.work = f"{args.work}/{os.getpid()}"    # others may be at work as well
     os.makedirs(args.work)
     atexit.register(shutil.rmtree, args.work, ignore_errors=True)

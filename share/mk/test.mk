@@ -22,8 +22,9 @@ $(TESTBINS): $(ODIR)/%: $$(SRCS.$$*) $$(HDRS.$$*)
 
 # Each test prints cmocka's own lines, which regress/tally.awk adds up.  One that
 # ends badly without them (a sanitizer, a signal) is counted by its exit line.
+# The programs refuse files that others may write, so the umask is fixed.
 check: $(TESTBINS)
-	@err=0; \
+	@umask 022; err=0; \
 	for t in $(TESTBINS); do \
 	    echo "== $(RELDIR)/$${t##*/}"; \
 	    $$t 2>&1; rc=$$?; [ $$rc -eq 0 ] || err=1; \
