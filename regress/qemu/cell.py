@@ -70,7 +70,7 @@ class Cell:
     def _wait(self, vm):
         """To the machine's end, or to that of its dump where it hangs then."""
         if self.context.host:
-            vm.data.wait("@@now|@@deaf", 30)
+            vm.data.wait("@@now|@@deaf", 60)
             time.sleep(0.5)
             for name, arguments in self.context.host:
                 vm.qmp.cmd(name, **arguments)

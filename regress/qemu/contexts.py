@@ -35,7 +35,7 @@ class Context:
     kdump: bool = False         # a kdump kernel is loaded
     console: bool = True
     reboots: bool = True
-    timeout_s: int = 25
+    timeout_s: int = 60
 
     @property
     def machine(self):

@@ -57,7 +57,7 @@ stty -F /dev/ttyS1 raw -echo
 exec </dev/ttyS1 >/dev/ttyS1 2>&1
 echo "@@capture"
 n=0
-while [ ! -e {part} ] && [ $((n += 1)) -le 100 ]; do
+while [ ! -e {part} ] && [ $((n += 1)) -le 600 ]; do
 	usleep 100000
 done
 mount -t ext4 {part} /mnt && mkdir -p /mnt/crash &&

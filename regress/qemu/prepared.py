@@ -52,11 +52,13 @@ class Revived:
         self.vm.__exit__(*why)
 
     def writes(self):
-        """How many writes and flushes the disks have had."""
+        """How many writes and flushes the disks have had; flushes that failed
+        are among them."""
         stats = [device["stats"]
                  for device in self.vm.qmp.cmd("query-blockstats")]
         return (sum(one["wr_operations"] for one in stats),
-                sum(one["flush_operations"] for one in stats))
+                sum(one["flush_operations"] + one["failed_flush_operations"]
+                    for one in stats))
 
     def die(self):
         self.vm.cont()

@@ -95,10 +95,10 @@ say leak echo $((before - after))
     case.check(leak < 512, f"{leak} KiB are gone after 30 armings")
 
 
-def unbind(case, bus, where, name, settle_ms=0):
+def unbind(case, bus, where, name, soon=False):
     """Takes the driver away under the armed device.
 
-    settle_ms: how long the module may take to notice.
+    soon: the module looks for itself, now and then.
     """
     device = disk.node(bus, 2)
     data, _ = case.run(f"""
@@ -108,7 +108,10 @@ insmod /swapcore.ko || die insmod
 dumpon {device} || die "arm: $(cat {SYS}/reason)"
 cd {where}
 echo {name} >unbind || die unbind
-usleep {1000 * settle_ms}
+n=0
+until [ "$(cat {SYS}/state)" = disarmed ] || [ $((n += 1)) -gt {300 * soon} ]; do
+	usleep 100000
+done
 say state cat {SYS}/state
 say reason cat {SYS}/reason
 echo {name} >bind || die bind
@@ -142,9 +145,9 @@ def virtio_pci_unbind_disarms(case):
 @test()
 def virtio_blk_unbind_disarms(case):
     """taking the virtio_blk driver away, which the PCI bus does not see,
-    disarms within two seconds, and the device can be armed again."""
+    disarms soon, and the device can be armed again."""
     unbind(case, "virtio", "/sys/bus/virtio/drivers/virtio_blk", "virtio0",
-           settle_ms=2000)
+           soon=True)
 
 
 @test(all_kernels=True)
@@ -163,7 +166,7 @@ echo "@@suspending"
 echo mem >/sys/power/state || die suspend
 n=0
 until dmesg | grep -q "was asleep" && [ "$(cat {SYS}/state)" = armed ]; do
-	[ $((n += 1)) -le 50 ] || die "after resume: $(cat {SYS}/state)"
+	[ $((n += 1)) -le 300 ] || die "after resume: $(cat {SYS}/state)"
 	usleep 100000
 done
 dumpon off
@@ -204,7 +207,7 @@ echo "@@sleeping"
 echo disk >/sys/power/state || die hibernate
 n=0
 until [ "$(cat {SYS}/state)" = armed ]; do
-	[ $((n += 1)) -le 50 ] || die "after resume: $(cat {SYS}/state)"
+	[ $((n += 1)) -le 300 ] || die "after resume: $(cat {SYS}/state)"
 	usleep 100000
 done
 echo "@@armed again"

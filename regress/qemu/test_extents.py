@@ -246,7 +246,7 @@ insmod /swapcore.ko || die "insmod swapcore"
 gone() {
 	n=0
 	until [ "$(cat /sys/kernel/swapcore/state)" = disarmed ]; do
-		[ $((n += 1)) -le 50 ] || die "still armed: $1"
+		[ $((n += 1)) -le 300 ] || die "still armed: $1"
 		usleep 100000
 	done
 	grep -q "$1" /sys/kernel/swapcore/reason || die "no reason: $1"

@@ -27,7 +27,7 @@ LISTEN = """
 ip link set eth0 up promisc on || die "no eth0"
 n=0
 until [ "$(cat /sys/class/net/eth0/statistics/rx_packets)" -gt 50 ]; do
-	[ $((n += 1)) -le 100 ] || die "no frames come in"
+	[ $((n += 1)) -le 600 ] || die "no frames come in"
 	usleep 100000
 done
 """

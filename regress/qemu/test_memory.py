@@ -92,7 +92,7 @@ read -r word
 cd /sys/devices/system/memory
 _n=0
 while [ ! -e memory{MODULE // (128 * MIB) + 1} ]; do
-	[ $((_n += 1)) -le 100 ] || die "the memory module does not come"
+	[ $((_n += 1)) -le 600 ] || die "the memory module does not come"
 	usleep 100000
 done
 for block in memory*; do

@@ -125,12 +125,12 @@ PATHS = ["-device", "nvme-subsys,id=both,nqn=nqn.2026-11.swapcore:both",
 BOTH = """
 n=0
 until set -- /sys/class/nvme-subsystem/nvme-subsys*/nvme[0-9]; [ $# = 2 ]; do
-	[ $((n += 1)) -le 100 ] || die "no second controller"
+	[ $((n += 1)) -le 600 ] || die "no second controller"
 	usleep 100000
 done
 n=0
 until set -- /dev/nvme[0-9]n1p2; [ -e $1 ]; do
-	[ $((n += 1)) -le 100 ] || die "no disk"
+	[ $((n += 1)) -le 600 ] || die "no disk"
 	usleep 100000
 done
 ln -s ${1##*/} /dev/both2

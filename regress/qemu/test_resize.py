@@ -20,7 +20,7 @@ read -r word
 DISARMED = f"""
 n=0
 until [ "$(cat {SYS}/state)" = disarmed ]; do
-	[ $((n += 1)) -le 150 ] || die "still armed"
+	[ $((n += 1)) -le 300 ] || die "still armed"
 	usleep 100000
 done
 say reason cat {SYS}/reason
@@ -74,7 +74,7 @@ def resize_that_cuts_the_window_disarms(case):
         PAUSE + """
 n=0
 until [ "$(cat /sys/block/vda/size)" = 131072 ]; do
-	[ $((n += 1)) -le 50 ] || die "it is as small as it was"
+	[ $((n += 1)) -le 300 ] || die "it is as small as it was"
 	usleep 100000
 done
 dumpon /dev/vda || die "not armed again"
@@ -153,7 +153,7 @@ def unplug_of_one_leaves_the_other(case):
         find="make_swap /dev/vda\n", work=f"""{PAUSE}
 n=0
 while grep -q vda {SYS}/device; do
-	[ $((n += 1)) -le 150 ] || die "still armed"
+	[ $((n += 1)) -le 300 ] || die "still armed"
 	usleep 100000
 done
 say devices cat {SYS}/device

@@ -32,7 +32,7 @@ until [ "$name" ]; do
 		[ "$(cat $one/size 2>/dev/null)" -gt 100000 ] &&
 			name=${one##*/}
 	done
-	[ $((n += 1)) -le 100 ] || die "no large disk"
+	[ $((n += 1)) -le 600 ] || die "no large disk"
 	[ "$name" ] || usleep 100000
 done
 for n in 1 2 3 4; do ln -s $name$n /dev/large$n; done
@@ -97,7 +97,7 @@ dumpon {device} || die "dumpon: $(cat /sys/kernel/swapcore/reason)"
 {remove}
 n=0
 until [ "$(cat /sys/kernel/swapcore/state)" = disarmed ]; do
-	[ $((n += 1)) -le 50 ] || die "still armed"
+	[ $((n += 1)) -le 300 ] || die "still armed"
 	usleep 100000
 done
 grep -q unbound /sys/kernel/swapcore/reason || die "no reason"

@@ -16,11 +16,11 @@ die() {
 	exit 1
 }
 
-# await PATH: waits up to ten seconds for a device node.
+# await PATH: waits up to a minute for a device node.
 await() {
 	_n=0
 	while [ ! -e "$1" ]; do
-		[ $((_n += 1)) -le 100 ] || die "$1: no such device"
+		[ $((_n += 1)) -le 600 ] || die "$1: no such device"
 		usleep 100000
 	done
 }
