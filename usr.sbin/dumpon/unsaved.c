@@ -110,8 +110,8 @@ unsaved_check(const struct target *t)
 		    strftime(when, sizeof(when), "%F %T", &tm) == 0)
 			strcpy(when, "an unknown time");
 		warnx("%s: holds the dump of a panic at %s that was not saved: "
-		    "run savecore(8), or savecore -c to give it up; -f goes on "
-		    "all the same", t->device, when);
+		    "run savecore(8), or savecore -c -D %s to give it up; -f "
+		    "goes on all the same", t->device, when, t->device);
 		r = -1;
 	} else {
 		r = 0;

@@ -76,6 +76,6 @@ boot_run(const struct savecore_opts *opts)
 	if (opts->device != NULL)
 		msg(LOG_ERR, "%s: stays off as swap: put right what is said "
 		    "above and start its swap unit again, or give the dump up "
-		    "with savecore -c", opts->device);
+		    "with savecore -c -D %s", opts->device, opts->device);
 	return -1;
 }

@@ -123,14 +123,15 @@ save_verdict(const struct copy *c, const struct outfile *out)
 	if (c->ndamaged > 0) {
 		msg(LOG_WARNING, "%s: %" PRIu64 " of %" PRIu64 " chunks are "
 		    "damaged; %s has the rest, and the dump stays: "
-		    "savecore -c clears it", c->path, c->ndamaged,
-		    (c->size + KCORE_CHUNK - 1) / KCORE_CHUNK, out->path);
+		    "savecore -c -D %s clears it", c->path, c->ndamaged,
+		    (c->size + KCORE_CHUNK - 1) / KCORE_CHUNK, out->path,
+		    c->path);
 		return 1;
 	}
 	if (c->nunsure > 0 && c->size == c->planned) {
 		msg(LOG_WARNING, "%s: %" PRIu64 " chunks could not be checked; "
-		    "they are in %s, and the dump stays: savecore -c clears it",
-		    c->path, c->nunsure, out->path);
+		    "they are in %s, and the dump stays: savecore -c -D %s "
+		    "clears it", c->path, c->nunsure, out->path, c->path);
 		return 1;
 	}
 	return 0;
@@ -278,21 +279,6 @@ save_early(struct dump *d, const struct savecore_opts *opts)
 	return 1;
 }
 
-/* Was it saved before, and stayed because it is damaged? */
-static bool
-save_held(const struct dump *d, const struct savecore_opts *opts)
-{
-	unsigned int number;
-
-	if (opts->force || opts->output != NULL ||
-	    !ask_held(d->di.di_dump_id, &number))
-		return false;
-	msg(LOG_WARNING, "%s: the dump is damaged, and what there is of it was "
-	    "saved as number %u in %s: savecore -c clears it, -f saves it "
-	    "again", d->path, number, opts->directory);
-	return true;
-}
-
 int
 save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd)
 {
@@ -307,8 +293,13 @@ save_dump(struct dump *d, const struct savecore_opts *opts, int systemfd)
 			(void)save_log(d, opts);
 		return -1;
 	}
-	if (save_held(d, opts))
+	if (d->held) {
+		msg(LOG_WARNING, "%s: the dump is damaged, and what there is "
+		    "of it was saved as number %u in %s: savecore -c -D %s "
+		    "clears it, -f saves it again", d->path, d->held_as,
+		    opts->directory, d->path);
 		return -1;
+	}
 	tell_contents(d);
 	if (save_check(d, opts, systemfd) == -1)
 		return -1;

@@ -122,6 +122,9 @@ struct dump {
 	bool found;		/* di is valid and the dump may be taken */
 	bool header;		/* kvm_dump_mkheader() succeeded */
 	bool cleared;		/* saved or given up before */
+	bool held;		/* saved before as number held_as, and stayed
+				   because it is damaged */
+	unsigned int held_as;
 	int level;		/* asked for when armed; -1: not known */
 	size_t arming;		/* place of its arm id in the list, from 1, the
 				   last is the newest; 0: not known */

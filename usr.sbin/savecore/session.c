@@ -152,15 +152,18 @@ session_open(const struct savecore_opts *opts)
 /* ---- The worker: which dump ---- */
 
 /*
- * Dumps that were not saved come first, and of those the newest: what was armed
- * last, whatever the clock said; and of one panic's the device that was tried
- * last, whose trailers went on counting where the others' had ended.
+ * Dumps that were not saved come first, then those that stayed because they are
+ * damaged, and of each the newest: what was armed last, whatever the clock said;
+ * and of one panic's the device that was tried last, whose trailers went on
+ * counting where the others' had ended.
  */
 static bool
 session_before(const struct dump *a, const struct dump *b)
 {
 	if (a->cleared != b->cleared)
 		return !a->cleared;
+	if (a->held != b->held)
+		return !a->held;
 	if (a->arming != b->arming && a->arming != 0 && b->arming != 0)
 		return a->arming > b->arming;
 	if (a->di.di_time_ns != b->di.di_time_ns)
@@ -193,7 +196,7 @@ session_tell_others(const struct session *s, const struct dump *best)
 
 	for (i = 0; i < s->where.n; i++) {
 		d = &s->dumps[i];
-		if (d == best || !d->found || d->cleared)
+		if (d == best || !d->found || d->cleared || d->held)
 			continue;
 		if (d->di.di_time_ns == best->di.di_time_ns && d->arming != 0 &&
 		    d->arming == best->arming)
@@ -224,6 +227,22 @@ session_look(struct session *s, const struct savecore_opts *opts)
 			return -1;
 	}
 	return 0;
+}
+
+/* Which of them were saved, and stay until somebody clears them? */
+static void
+session_find_held(struct session *s, const struct savecore_opts *opts)
+{
+	struct dump *d;
+	size_t i;
+
+	if (opts->force || opts->output != NULL)
+		return;
+	for (i = 0; i < s->where.n; i++) {
+		d = &s->dumps[i];
+		d->held = d->found && !d->cleared &&
+		    ask_held(d->di.di_dump_id, &d->held_as);
+	}
 }
 
 /*
@@ -267,9 +286,11 @@ session_wipe(const struct dump *d, const struct savecore_opts *opts)
 static int
 session_save(struct session *s, const struct savecore_opts *opts)
 {
-	struct dump *d = session_pick(s, opts->force);
+	struct dump *d;
 	int busy, r;
 
+	session_find_held(s, opts);
+	d = session_pick(s, opts->force);
 	if (d == NULL) {
 		msg(LOG_WARNING, "no core dump");
 		return -1;
@@ -281,13 +302,14 @@ session_save(struct session *s, const struct savecore_opts *opts)
 	if (busy == 1) {
 		msg(LOG_ERR, "%s: is in use, so that the dump can't be "
 		    "cleared: swapoff(8) or umount(8) it, and clear it with "
-		    "savecore -c", d->path);
+		    "savecore -c -D %s", d->path, d->path);
 		return -1;
 	}
 	if (opts->keep) {
-		msg(LOG_NOTICE, "%s: the dump is kept%s", d->path,
+		msg(LOG_NOTICE, "%s: the dump is kept%s%s%s", d->path,
 		    opts->output == NULL ? "" : ": once the copy is safe, "
-		    "savecore -c clears it");
+		    "savecore -c -D ", opts->output == NULL ? "" : d->path,
+		    opts->output == NULL ? "" : " clears it");
 		return r == 0 ? 0 : -1;
 	}
 	/* Where there was nothing to save there is nothing to keep, nor at boot

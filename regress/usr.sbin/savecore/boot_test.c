@@ -83,11 +83,14 @@ static void
 boot_unsaved_dump_fails(void **state)
 {
 	struct sandbox *s = *state;
+	char remedy[2 * sizeof(s->image)];
 
 	configure(s, "/nonexistent", "");
 	assert_int_equal(boot(s), 1);
 	sandbox_assert_said(s, "/nonexistent: No such file");
 	sandbox_assert_said(s, "stays off as swap");
+	snprintf(remedy, sizeof(remedy), "savecore -c -D %s\n", s->image);
+	sandbox_assert_said(s, remedy);
 	assert_true(sandbox_untouched(s));
 }
 

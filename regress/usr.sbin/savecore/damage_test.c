@@ -74,6 +74,40 @@ save_damaged_again_is_not_repeated(void **state)
 	assert_true(sandbox_has(s, "linux.3.core"));
 }
 
+/* This test checks that a damaged dump which was saved keeps no other from being
+ * saved, and that what is said to clear it clears no other. */
+static void
+save_damaged_lets_others_be_saved(void **state)
+{
+	struct sandbox *s = *state;
+	char swap0[sizeof(s->image)], remedy[2 * sizeof(s->image)];
+	struct mkdump_spec spec;
+
+	snprintf(swap0, sizeof(swap0), "%s", s->image);
+	snprintf(remedy, sizeof(remedy), ": savecore -c -D %s clears it",
+	    s->image);
+	sandbox_file(s, "/etc/fstab", "/dev/swap1 none swap sw 0 0\n");
+	sandbox_file(s, "/proc/partitions", " 259 1 65536 swap0\n");
+	damage(s);
+	sandbox_spec(&spec);
+	spec.time_ns -= 3600ull * 1000000000;
+	spec.dump_id[0] ^= 1;
+	snprintf(s->image, sizeof(s->image), "%s",
+	    sandbox_path(s, "/dev/swap1"));
+	sandbox_image(s, &spec);
+	assert_int_equal(sandbox_run(s, s->dir, NULL), 1);
+	sandbox_assert_said(s, "/dev/swap1: has an older dump");
+	sandbox_assert_said(s, remedy);
+	assert_true(sandbox_untouched(s));
+	assert_int_equal(sandbox_run(s, s->dir, NULL), 0);
+	assert_true(sandbox_good(s, "linux.1.core"));
+	assert_int_equal(sandbox_run(s, s->dir, NULL), 1);
+	sandbox_assert_said(s, "what there is of it was saved as number 0 in ");
+	sandbox_assert_said(s, remedy);
+	assert_int_equal(sandbox_run(s, "-c", "-D", swap0, NULL), 0);
+	assert_int_equal(sandbox_run(s, "-n", NULL), 1);
+}
+
 /* This test checks that the header of a compressed core names damage too. */
 static void
 save_damaged_compressed_marks_header(void **state)
@@ -359,6 +393,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(save_damaged_chunk_named_and_dump_kept),
 		TEST(save_damaged_again_is_not_repeated),
+		TEST(save_damaged_lets_others_be_saved),
 		TEST(save_damaged_compressed_marks_header),
 		TEST(save_incomplete_dump_needs_force),
 		TEST(save_failed_dump_says_why),
