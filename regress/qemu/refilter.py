@@ -59,6 +59,11 @@ def read_kept(path):
             for bit in range(8) if byte >> bit & 1}
 
 
+def knows(said):
+    """Does makedumpfile know the kernel, by what it printed?"""
+    return "kernel version is not supported" not in said
+
+
 def kept(case, dead, level):
     """The page frame numbers that makedumpfile -d level keeps; None where it
     says that it does not know such a kernel."""
@@ -77,6 +82,4 @@ def kept(case, dead, level):
     if done.returncode != 0:
         raise Failed(f"makedumpfile: exit {done.returncode}: "
                      f"{(done.stderr or done.stdout).strip()[-300:]}")
-    if "kernel version is not supported" in done.stdout + done.stderr:
-        return None
-    return read_kept(out)
+    return read_kept(out) if knows(done.stdout + done.stderr) else None

@@ -44,8 +44,8 @@ dd if=/proc/kpageflags of=/dev/vda bs=64k 2>/dev/null
 """
 
 # /proc/kpageflags, by Documentation/admin-guide/mm/pagemap.rst.
-LRU, BUDDY, ANON, SWAPCACHE, HUGE, OFFLINE = (
-    1 << bit for bit in (5, 10, 12, 13, 17, 23))
+LRU, BUDDY, ANON, SWAPCACHE, HUGE, OFFLINE, PRIVATE = (
+    1 << bit for bit in (5, 10, 12, 13, 17, 23, 35))
 HUGE_PAGES = 512        # pages in a huge page
 MOVED_MAX = 0.01        # of all pages: have changed since the guest looked
 SIZE_MAX = 0.02         # by which we and makedumpfile may differ
@@ -107,8 +107,15 @@ def wanted(flags, level):
     if flags & ANON or flags & HUGE:
         return not level & 8
     if flags & LRU:
-        return not level & 6
+        return not level & (4 if flags & PRIVATE else 6)
     return True
+
+
+def flags_of(core, account):
+    """What BUSY wrote of the pages; of those in a hole at the end, nothing."""
+    top = max(start + size for start, size in core.memsegs()) // crash.PAGE
+    return struct.unpack(f"<{top}Q", account.read(0, 8 * top)) + \
+        (0,) * (1 << 20)
 
 
 def check_flags(case, core, flags, level):
@@ -182,9 +189,7 @@ def level(case, bus, number, **options):
     core = corefile.Core(path)
     case.equal(core.level, number, "the header's dump_level")
     test_truth.compare(dead, path)
-    top = max(start + size for start, size in core.memsegs()) // crash.PAGE
-    flags = struct.unpack(f"<{top}Q", account.read(0, 8 * top))
-    check_flags(case, core, flags + (0,) * (1 << 20), number)
+    check_flags(case, core, flags_of(core, account), number)
     check_makedumpfile(case, dead, core, number)
     check_kinds(case, dead)
     return core
