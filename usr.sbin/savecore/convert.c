@@ -12,10 +12,11 @@
 
 #include "savecore.h"
 
-/* How many bytes of CORE_DATA the file really has. */
+/* How many bytes of CORE_DATA the file really has: whole pages of them. */
 static uint64_t
 convert_size(kvm_t *kd, uint64_t valid)
 {
+	const uint32_t page = kvm_dump_hdr(kd)->page_size;
 	uint64_t lo = 0, hi = valid, mid;
 	char byte;
 
@@ -26,7 +27,7 @@ convert_size(kvm_t *kd, uint64_t valid)
 		else
 			hi = mid - 1;
 	}
-	return lo;
+	return lo - lo % page;
 }
 
 /* Is it all there, or may it be missing? */

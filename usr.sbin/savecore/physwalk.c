@@ -14,7 +14,7 @@ physwalk_init(struct physwalk *w, const struct copy *c)
 {
 	memset(w, 0, sizeof(*w));
 	w->kd = c->kd;
-	w->valid = c->size;
+	w->valid = c->size - c->size % kvm_dump_hdr(c->kd)->page_size;
 	w->seg = 1;
 }
 

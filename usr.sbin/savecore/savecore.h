@@ -349,7 +349,8 @@ const struct outformat *outformat_find(const char *name);
 struct physwalk {
 	kvm_t *kd;
 	bool all;		/* not only what is there, but all memory */
-	uint64_t valid;		/* bytes of CORE_DATA that are there */
+	uint64_t valid;		/* bytes of CORE_DATA that are there, in whole
+				   pages */
 	uint64_t seg, excl;	/* the next ones */
 	uint64_t off;		/* of seg in CORE_DATA */
 	bool first;		/* memsegs[0] has been */

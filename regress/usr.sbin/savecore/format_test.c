@@ -377,6 +377,43 @@ convert_of_short_core_takes_force(void **state)
 	assert_int_equal(h.data_valid, s->info.data_size - 0x3000);
 }
 
+/* Behind what is cut off below. */
+#define ZEROS	0x100000000ull
+#define NZEROS	3u
+
+static bool
+first_chunk_or_zeros(uint64_t pa)
+{
+	return first_chunk_there(pa) || pa - ZEROS < NZEROS * PAGE;
+}
+
+/* This test checks that of a core that is cut within a page, only whole pages are
+ * in what is made of it, each where it was. */
+static void
+convert_of_core_cut_within_page_has_whole_ones(void **state)
+{
+	static const struct mkdump_excl excl = { ZEROS, NZEROS * PAGE,
+	    KCORE_EXCL_ZERO };
+	struct sandbox *s = *state;
+	char in[PATH_MAX], out[PATH_MAX];
+	struct mkdump_spec spec;
+
+	sandbox_spec(&spec);
+	spec.excl = &excl;
+	spec.nexcl = 1;
+	sandbox_image(s, &spec);
+	assert_int_equal(save(s), 0);
+	snprintf(in, sizeof(in), "%s", in_dir(s, "linux.0.core"));
+	snprintf(out, sizeof(out), "%s", in_dir(s, "x"));
+	assert_int_equal(truncate(in, (off_t)(s->core_len - s->info.data_size +
+	    CHUNK + 1000)), 0);
+	assert_int_equal(sandbox_run(s, "-f", "-F", "kdump", "-o", out, in,
+	    NULL), 0);
+	assert_int_equal(peer_compare(s, "x", &spec, first_chunk_or_zeros),
+	    CHUNK / PAGE + NZEROS);
+	assert_int_equal(core_header(s, "x").data_valid, CHUNK);
+}
+
 /* This test checks what -o refuses, and that it then leaves nothing behind. */
 static void
 convert_refuses_what_it_must(void **state)
@@ -416,6 +453,7 @@ main(void)
 		TEST(kdump_call_fails_keeps_dump_or_file),
 		TEST(convert_of_damaged_note_is_a_clear_error),
 		TEST(convert_of_short_core_takes_force),
+		TEST(convert_of_core_cut_within_page_has_whole_ones),
 		TEST(convert_refuses_what_it_must),
 	};
 
