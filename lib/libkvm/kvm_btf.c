@@ -105,7 +105,7 @@ types_find(kvm_t *kd, uint64_t *start)
 {
 	const struct kvmi_kallsyms *ks = kvmi_kallsyms(kd);
 	uint64_t stop;
-	char letter;
+	char letter, release[80];
 
 	if (ks == NULL)
 		return 0;
@@ -113,7 +113,7 @@ types_find(kvm_t *kd, uint64_t *start)
 	    !kvmi_kallsyms_lookup(ks, "__stop_BTF", &letter, &stop)) {
 		kvmi_err(kd, ENOTSUP, "kernel %s has no type information: it "
 		    "was built without CONFIG_DEBUG_INFO_BTF",
-		    kd->hdr->release);
+		    kvmi_info_release(kd, release, sizeof(release)));
 		return 0;
 	}
 	if (stop > *start && stop - *start <= TYPES_BTF_MAX)

@@ -215,12 +215,12 @@ kdump_facts(kvm_t *kd, const struct kdump *k, cpu_kcore_hdr_t *h)
 {
 	const struct kvmi_machine *m = kvmi_machine_name(k->h.machine,
 	    sizeof(k->h.machine));
+	char name[80];
 
 	if (m == NULL)
-		return kvmi_err(kd, ENOTSUP, "kdump header: \"%.*s\" is not a "
-		    "machine that this library can read",
-		    (int)strnlen(k->h.machine, sizeof(k->h.machine)),
-		    k->h.machine);
+		return kvmi_err(kd, ENOTSUP, "kdump header: \"%s\" is not a "
+		    "machine that this library can read", kvmi_shown(name,
+		    sizeof(name), k->h.machine, sizeof(k->h.machine)));
 	h->machine = m->mid;
 	h->panic_cpu = KCORE_NOCPU;
 	kdump_text(h->release, sizeof(h->release), k->h.release, 65);

@@ -113,6 +113,17 @@ kvmi_prepend(kvm_t *kd, const char *fmt, ...)
 	return -1;
 }
 
+const char *
+kvmi_shown(char *to, size_t size, const char *from, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && i + 1 < size && from[i] != '\0'; i++)
+		to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
+	to[i] = '\0';
+	return to;
+}
+
 void
 kvmi_failure_note(kvm_t *kd, struct kvmi_failure *f)
 {

@@ -107,11 +107,21 @@ kvmi_info_number(const char *text, const char *key, int base, uint64_t *value)
 	    -1;
 }
 
+const char *
+kvmi_info_release(kvm_t *kd, char *to, size_t size)
+{
+	const char *release = kd->hdr != NULL ? kd->hdr->release :
+	    kvmi_live_release(kd);
+
+	return kvmi_shown(to, size, release != NULL ? release : "?", size);
+}
+
 int
 kvmi_info(kvm_t *kd, const char *key, uint64_t *value)
 {
 	const char *text = kvmi_info_text(kd);
 	const int base = strncmp(key, "SYMBOL(", 7) == 0 ? 16 : 10;
+	char release[80];
 
 	if (text == NULL)
 		return -1;
@@ -120,8 +130,8 @@ kvmi_info(kvm_t *kd, const char *key, uint64_t *value)
 		return 0;
 	case 0:
 		return kvmi_err(kd, ENOTSUP, "VMCOREINFO of kernel %s has no "
-		    "%s", kd->hdr != NULL ? kd->hdr->release :
-		    kvmi_live_release(kd), key);
+		    "%s", kvmi_info_release(kd, release, sizeof(release)),
+		    key);
 	default:
 		return kvmi_err(kd, EBADMSG, "VMCOREINFO: %s is not a number",
 		    key);

@@ -202,7 +202,7 @@ static int
 search(kvm_t *kd, struct kvmi_ksparts *p)
 {
 	const size_t keep = SEARCH_DIGITS - 1;
-	char buf[SEARCH_DIGITS - 1 + KVMI_PAGE] = "";
+	char buf[SEARCH_DIGITS - 1 + KVMI_PAGE] = "", release[80];
 	unsigned int tries = 0;
 	size_t off, gap = 0;
 	uint64_t image;
@@ -225,7 +225,7 @@ search(kvm_t *kd, struct kvmi_ksparts *p)
 	}
 	return kvmi_err(kd, ENOTSUP, "VMCOREINFO of kernel %s does not say "
 	    "where, and there are none from 0x%llx to 0x%llx",
-	    kd->hdr != NULL ? kd->hdr->release : kvmi_live_release(kd),
+	    kvmi_info_release(kd, release, sizeof(release)),
 	    (unsigned long long)image,
 	    (unsigned long long)(image + off));
 }

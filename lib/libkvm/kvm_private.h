@@ -298,6 +298,8 @@ int kvmi_info_number(const char *text, const char *key, int base,
 /* VMCOREINFO: the number behind KEY=; -1 with a text.  Any thread. */
 int kvmi_info(kvm_t *kd, const char *key, uint64_t *value);
 bool kvmi_info_has(kvm_t *kd, const char *key);
+/* The kernel's release, as kvmi_shown(). */
+const char *kvmi_info_release(kvm_t *kd, char *to, size_t size);
 
 /* ---- kvm_elems.c: arrays that are given out ---- */
 
@@ -351,6 +353,12 @@ int kvmi_logbuf(kvm_t *kd, int (*fn)(void *cookie,
 /* ---- kvm_err.c ---- */
 
 struct kvmi_errtext;
+
+/*
+ * Text of a dump, at most len bytes of it, for an error text: what is not
+ * printable ASCII is a question mark.  Returns to, which has size bytes.
+ */
+const char *kvmi_shown(char *to, size_t size, const char *from, size_t len);
 
 /* What went wrong when something was looked for that is not there. */
 struct kvmi_failure {

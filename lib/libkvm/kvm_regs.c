@@ -38,7 +38,7 @@ kvmi_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs)
 
 	if (!regs_note(kd, cpu, &n, &count))
 		return kvmi_err(kd, ENOENT, "CPU %u: the dump has registers of "
-		    "%u CPUs", cpu, count);
+		    "%u CPU%s", cpu, count, count == 1 ? "" : "s");
 	if (n.len != set->note_size)
 		return kvmi_err(kd, EBADMSG, "CPU %u: a note of %zu bytes "
 		    "where %zu were expected", cpu, n.len, set->note_size);

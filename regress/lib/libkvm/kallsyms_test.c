@@ -183,11 +183,13 @@ kallsyms_without_keys_is_a_clear_error(void **state)
 	(void)state;
 	guest_init(&g);
 	guest_info(&g, "OSRELEASE=5.10.0");
+	/* What a dump says gets nowhere near a terminal as it is. */
+	g.im.spec.release = "5.10\033]0;x\n\233y";
 	guest_make(&g);
 	assert_int_equal(kvm_nlist(g.im.kd, nl), -1);
 	assert_int_equal(errno, ENOTSUP);
-	image_says(&g.im, ": kallsyms: VMCOREINFO of kernel ");
-	image_says(&g.im, " has no SYMBOL(_stext)");
+	image_says(&g.im, ": kallsyms: VMCOREINFO of kernel 5.10?]0;x??y has "
+	    "no SYMBOL(_stext)");
 	/* What is known without it is filled in. */
 	assert_int_equal(nl[0].n_type, N_DATA | N_EXT);
 	g.im.spec.npokes = 0;

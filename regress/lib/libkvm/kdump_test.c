@@ -97,6 +97,8 @@ kdump_useless_is_refused(void **state)
 	poke(f, 4096 + 12, 0, 4);
 	poke(f, 12 + 4 * 65, 'y', 1);
 	foreign_refused(f, ENOTSUP, "\"y86_64\" is not a machine");
+	poke(f, 12 + 4 * 65, '\033', 1);
+	foreign_refused(f, ENOTSUP, "\"?86_64\" is not a machine");
 	poke(f, 12 + 4 * 65, 'x', 1);
 	poke(f, 436, 1, 4);
 	foreign_refused(f, EBADMSG, "1 blocks of bitmaps");

@@ -84,7 +84,7 @@ bt_errors_are_told(void **state)
 	stack_make(&s, FORM_6_4);
 	stack_panic(&s, pokes, FN_END);
 	assert_int_equal(run_on(&s.g, "", "bt -c 1"), 1);
-	output_has(": CPU 1: the dump has registers of 1 CPUs\n");
+	output_has(": CPU 1: the dump has registers of 1 CPU\n");
 	pokes[6].value = KCORE_NOCPU;
 	guest_make(&s.g);
 	assert_int_equal(run_on(&s.g, "", "bt"), 1);
