@@ -37,8 +37,8 @@ with kdump: one CPU, the same Debian kernel, the same virtio disk, and in memory
 the same files, inodes and processes. Dump level 31 in both. kdump is kexec-tools
 and `makedumpfile -l -d 31` in an initramfs that has busybox and the disk's driver
 and no more, which starts much faster than a distribution's. `crashkernel=128M`
-is what Debian's kdump-tools sets aside. With Swapcore `panic=1`: the kernel waits a
-second before it resets the machine; Debian's package says 10.
+is what Debian's kdump-tools sets aside. With Swapcore `panic=1`, as the package
+sets it: the kernel waits a second before it resets the machine.
 """
 
 ROWS = {
@@ -138,7 +138,7 @@ LOGIN = """
 
 `make check-debian T=debian_panic_to_login`: a Debian 12 with systemd and 1 GiB of
 memory, its own kdump-tools and our packages, from the panic until the last unit is
-started, one run. With Swapcore the kernel waits 10 seconds of that before it resets
+started, one run. With Swapcore the kernel waits a second of that before it resets
 the machine, as the package's sysctl file says.
 
 {}

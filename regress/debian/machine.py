@@ -178,7 +178,7 @@ class Machine:
         """Panics; the seconds until it has booted again, and nothing is left to
         be started."""
         panic, end = self.die()
-        self.vm.console.wait("Rebooting in 10 seconds", 60, end)
+        self.vm.console.wait("Rebooting in 1 seconds", 60, end)
         for line in self.vm.console.lines[panic:]:
             if TOLD.search(line):
                 self.tell(line)

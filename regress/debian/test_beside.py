@@ -84,7 +84,7 @@ def debian_panic_to_login(machine):
         machine.skip("kdump-tools can't be had")
     machine.start(image="kdump.img", mem_mib=KDUMP_MIB)
     machine.ask("dumpon -l", f"^{machine.part(2)}: dump level 31$")
-    machine.ask("sysctl -n kernel.panic", "^10$")
+    machine.ask("sysctl -n kernel.panic", "^1$")
     load = os.getloadavg()[0]
     ours = machine.panic()
     machine.check_saved(0)

@@ -63,7 +63,7 @@ policy_apply(void)
 	if (kernfile_number(&value, "/proc/sys/kernel/panic") == 0 &&
 	    value == 0)
 		warnx("warning: kernel.panic is 0: the machine would hang "
-		    "after a panic: set it with sysctl -w kernel.panic=10");
+		    "after a panic: set it with sysctl -w kernel.panic=1");
 	if (kernfile_number(&value, "/proc/sys/kernel/panic_on_oops") == 0 &&
 	    value == 0)
 		warnx("warning: kernel.panic_on_oops is 0: an oops would leave "

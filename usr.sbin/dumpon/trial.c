@@ -55,7 +55,7 @@ trial_tell_after(void)
 	else
 		printf("After it the machine HANGS, because kernel.panic is 0: "
 		    "somebody must reset it\n(or say sysctl -w "
-		    "kernel.panic=10 first)");
+		    "kernel.panic=1 first)");
 	printf(".  At the next boot\nsavecore(8) must save the dump before "
 	    "swap is turned on.\n");
 }

@@ -245,7 +245,7 @@ arm_panic_leads_nowhere_warns(void **state)
 	fake_file("/proc/sys/kernel/panic", "0\n");
 	fake_file("/proc/sys/kernel/panic_on_oops", "0\n");
 	said = assert_armed(&arming_partition);
-	assert_said(said, "sysctl -w kernel.panic=10");
+	assert_said(said, "sysctl -w kernel.panic=1");
 	assert_said(said, "sysctl -w kernel.panic_on_oops=1");
 }
 
