@@ -2,9 +2,9 @@
 /*
  * kvm_pageuse.c: what a page of memory was used for.
  *
- * That is in the kernel's memory map, the place of which kallsyms knows, and
- * the meaning of which VMCOREINFO tells.  The map may be what was corrupted: a
- * page of which nothing certain can be said is the kernel's.
+ * That is in the kernel's memory map, the place and the meaning of which
+ * VMCOREINFO tells.  The map may be what was corrupted: a page of which nothing
+ * certain can be said is the kernel's.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -18,10 +18,15 @@
 #define PAGEUSE_PAGE_MAX 128u	/* bytes of a struct page */
 #define FREE_ORDERS	11u	/* sizes of free blocks, up to 4 MiB */
 #define COMPOUND_ORDERS	19u	/* of compound pages, up to 1 GiB */
+#define SECTION_TABLES	(1u << 18)	/* at most: for 2^52 bytes */
+#define SECTION_HAS_MAP	2u	/* in section_mem_map */
+#define SECTION_FLAGS	0xfffu	/* all that may be there */
 #define AT(member)	offsetof(struct page_info, member)
 
 /* What VMCOREINFO says. */
 struct page_info {
+	/* Sections of memory: an array of tables of them, each a page. */
+	uint64_t tables, ntables, section_size, section_map;
 	uint64_t size;			/* of a struct page */
 	uint64_t flags, refcount, mapcount, mapping, private, head;
 	uint64_t dtor, order;		/* before 6.6; 0: no such member */
@@ -53,6 +58,10 @@ static const struct {
 	size_t at;		/* in struct page_info */
 	bool must;
 } page_keys[] = {
+	{ "SYMBOL(mem_section)", AT(tables), true },
+	{ "LENGTH(mem_section)", AT(ntables), true },
+	{ "SIZE(mem_section)", AT(section_size), true },
+	{ "OFFSET(mem_section.section_mem_map)", AT(section_map), true },
 	{ "SIZE(page)", AT(size), true },
 	{ "OFFSET(page.flags)", AT(flags), true },
 	{ "OFFSET(page._refcount)", AT(refcount), true },
@@ -90,7 +99,8 @@ page_info_load(struct kvmi_pageuse *u)
 	for (k = 0; k < sizeof(page_keys) / sizeof(page_keys[0]); k++) {
 		value = (uint64_t *)(void *)((uint8_t *)&u->info +
 		    page_keys[k].at);
-		r = kvmi_info_number(text, page_keys[k].key, 10, value);
+		r = kvmi_info_number(text, page_keys[k].key,
+		    page_keys[k].at == AT(tables) ? 16 : 10, value);
 		if (r == -1 || (r == 0 && page_keys[k].must))
 			return kvmi_err(u->kd, r == 0 ? ENOTSUP : EBADMSG,
 			    "VMCOREINFO: %s, without which nobody knows what "
@@ -121,37 +131,6 @@ page_info_check(const struct kvmi_pageuse *u)
 	    "bytes that makes no sense", (unsigned long long)i->size);
 }
 
-/* Where the memory map is. */
-static int
-pageuse_map(struct kvmi_pageuse *u)
-{
-	struct nlist nl[] = { { .n_name = "vmemmap_base" }, { .n_name = NULL } };
-
-	if (kvm_nlist(u->kd, nl) == 0 && kvm_read(u->kd, nl[0].n_value,
-	    &u->map, sizeof(u->map)) == (ssize_t)sizeof(u->map) && u->map != 0)
-		return 0;
-	return kvmi_err(u->kd, ENOTSUP, "vmemmap_base, which says where the "
-	    "memory map is, is not in the dump");
-}
-
-/* The struct page of a page, until the next call but many; NULL: not known. */
-static const uint8_t *
-page_of(struct kvmi_pageuse *u, uint64_t pfn)
-{
-	const uint64_t index = pfn / PAGEUSE_BLOCK;
-	const size_t len = PAGEUSE_BLOCK * (size_t)u->info.size;
-	struct pageuse_block *b = &u->cache[index % PAGEUSE_CACHE];
-
-	if (pfn > UINT64_MAX / KVMI_PAGE)
-		return NULL;
-	if (b->index != index + 1) {
-		b->index = index + 1;
-		b->ok = kvm_read(u->kd, u->map + index * len, b->pages, len) ==
-		    (ssize_t)len;
-	}
-	return b->ok ? b->pages + pfn % PAGEUSE_BLOCK * u->info.size : NULL;
-}
-
 static uint64_t
 page_long(const uint8_t *page, uint64_t off)
 {
@@ -168,6 +147,89 @@ page_int(const uint8_t *page, uint64_t off)
 
 	memcpy(&v, page + off, sizeof(v));
 	return v;
+}
+
+/* A table of sections.  All that have a map say where that of page 0 is. */
+static int
+pageuse_sections(struct kvmi_pageuse *u, kvaddr_t table)
+{
+	const struct page_info *i = &u->info;
+	uint8_t buf[KVMI_PAGE];
+	uint64_t at, map;
+
+	if (kvmi_read(u->kd, table, buf, sizeof(buf)) == -1)
+		return kvmi_prepend(u->kd, "sections of memory");
+	for (at = 0; sizeof(buf) - at >= i->section_size;
+	    at += i->section_size) {
+		map = page_long(buf, at + i->section_map);
+		if ((map & SECTION_HAS_MAP) == 0)
+			continue;
+		map &= ~(uint64_t)SECTION_FLAGS;
+		if (u->map != 0 && u->map != map)
+			return kvmi_err(u->kd, ENOTSUP, "sections of memory: "
+			    "the memory map is at 0x%llx, and at 0x%llx",
+			    (unsigned long long)u->map,
+			    (unsigned long long)map);
+		u->map = map;
+	}
+	return 0;
+}
+
+/* Do the numbers stay inside a table? */
+static int
+section_info_check(const struct kvmi_pageuse *u)
+{
+	const struct page_info *i = &u->info;
+
+	if (i->ntables <= SECTION_TABLES && i->section_size >= 8 &&
+	    i->section_size <= KVMI_PAGE &&
+	    i->section_map <= i->section_size - 8)
+		return 0;
+	return kvmi_err(u->kd, EBADMSG, "VMCOREINFO: %llu tables of sections "
+	    "of %llu bytes, which makes no sense",
+	    (unsigned long long)i->ntables,
+	    (unsigned long long)i->section_size);
+}
+
+/* Where the memory map is. */
+static int
+pageuse_map(struct kvmi_pageuse *u)
+{
+	const struct page_info *i = &u->info;
+	uint64_t tables[KVMI_PAGE / 8], k, n, at;
+
+	if (section_info_check(u) == -1)
+		return -1;
+	for (k = 0; k < i->ntables; k += n) {
+		n = i->ntables - k;
+		n = n < sizeof(tables) / 8 ? n : sizeof(tables) / 8;
+		if (kvmi_read(u->kd, i->tables + k * 8, tables, n * 8) == -1)
+			return kvmi_prepend(u->kd, "sections of memory");
+		for (at = 0; at < n; at++)
+			if (tables[at] != 0 &&
+			    pageuse_sections(u, tables[at]) == -1)
+				return -1;
+	}
+	return u->map != 0 ? 0 : kvmi_err(u->kd, ENOTSUP, "sections of memory: "
+	    "none has a memory map");
+}
+
+/* The struct page of a page, until the next call but many; NULL: not known. */
+static const uint8_t *
+page_of(struct kvmi_pageuse *u, uint64_t pfn)
+{
+	const uint64_t index = pfn / PAGEUSE_BLOCK;
+	const size_t len = PAGEUSE_BLOCK * (size_t)u->info.size;
+	struct pageuse_block *b = &u->cache[index % PAGEUSE_CACHE];
+
+	if (pfn > UINT64_MAX / KVMI_PAGE)
+		return NULL;
+	if (b->index != index + 1) {
+		b->index = index + 1;
+		b->ok = kvmi_read(u->kd, u->map + index * len, b->pages, len) ==
+		    0;
+	}
+	return b->ok ? b->pages + pfn % PAGEUSE_BLOCK * u->info.size : NULL;
 }
 
 static bool

@@ -13,7 +13,8 @@
  *	-p swap|label|blank			page 0
  *	-r START:SIZE	a run of RAM (repeat; replaces the default layout)
  *	-s		memory is zeros and the file sparse
- *	-m FILE		memory from a file, offset = physical address
+ *	-m FILE		memory from a file, offset = physical address; with -s,
+ *			sparse behind its end
  *	-g VALUE	dumpmag's value		-G PADDR	its place
  *	-I PADDR:SIZE:OFFSET	the memory is a kernel's: its VMCOREINFO note,
  *			its page_offset_base (with -m, -l, -P, -T, -k)

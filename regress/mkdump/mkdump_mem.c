@@ -237,6 +237,7 @@ mkmem_page(const struct mkmem *mem, uint64_t paddr, void *buf)
 		if (n < 0)
 			n = 0;
 		memset(p + n, 0, MKDUMP_PAGE - (size_t)n);
+		return n > 0 || !spec->sparse;
 	} else if (spec->sparse) {
 		memset(p, 0, MKDUMP_PAGE);
 		return false;

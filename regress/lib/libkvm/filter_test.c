@@ -42,6 +42,7 @@ _Static_assert(sizeof(struct page) == 64, "as large as the kernel's");
 
 static struct page pages[NPAGES];
 static struct guest guest;
+static uint64_t sections;	/* where the tables of them are named */
 
 /* What _mapcount has in place of a number. */
 enum type { BUDDY, OFFLINE, SLAB, HUGETLB };
@@ -144,6 +145,8 @@ put_info(struct guest *g, enum form form)
 	const char *head = form == LINUX_7_2 ? "compound_info" :
 	    "compound_head";
 
+	guest_info(g, "LENGTH(mem_section)=2\nSIZE(mem_section)=32\n"
+	    "OFFSET(mem_section.section_mem_map)=8");
 	guest_info(g, "SIZE(page)=%zu\nOFFSET(page.flags)=%zu\n"
 	    "OFFSET(page._refcount)=%zu\nOFFSET(page._mapcount)=%zu\n"
 	    "OFFSET(page.mapping)=%zu\nOFFSET(page.private)=%zu\n"
@@ -170,31 +173,46 @@ put_info(struct guest *g, enum form form)
 		    (int)type_of(form, SLAB), (int)type_of(form, HUGETLB));
 }
 
+/* Two tables of sections, of which the first is not there: in the second the
+ * map of some is, and all say the same. */
+static uint64_t
+put_sections(struct guest *g, uint64_t map)
+{
+	static const uint64_t flags[] = { 0, 0x1f, 0, 0x2f };
+	uint64_t table[4096 / 8] = { 0 }, tables[2] = { 0, 0 };
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		if (flags[i] != 0)
+			table[4 * i + 1] = map | flags[i];
+	table[4 * 2 + 1] = 1;		/* present, without a map */
+	tables[1] = guest_put(g, table, sizeof(table), sizeof(table));
+	return guest_put(g, tables, sizeof(tables), 8);
+}
+
 /* A core of a kernel with these pages; info: which tells what they mean. */
 static struct guest *
 make(enum form form, bool info)
 {
 	struct guest *g = &guest;
-	struct ksyms_sym syms[2] = { { 0, 'T', "_stext" } };
 	uint64_t map;
 
 	guest_init(g);
-	syms[0].addr = g->base;
 	map = guest_put(g, NULL, sizeof(pages), sizeof(pages));
 	make_pages(form, map);
 	memcpy(guest_at(g, map), pages, sizeof(pages));
-	syms[1] = (struct ksyms_sym){ guest_put(g, &map, sizeof(map), 8), 'D',
-	    "vmemmap_base" };
-	ksyms_put(g, KSYMS_BASE, true, syms, 2);
-	if (info)
+	sections = put_sections(g, map);
+	if (info) {
+		guest_info(g, "SYMBOL(mem_section)=%jx", (uintmax_t)sections);
 		put_info(g, form);
+	}
 	guest_make(g);
 	return g;
 }
 
-/* Does the header list a page as left out? */
+/* Does the header list a page as left out for this reason? */
 static bool
-is_left_out(struct guest *g, uint64_t pfn)
+is_left_out(struct guest *g, uint64_t pfn, unsigned int kind)
 {
 	const cpu_kcore_hdr_t *h = kvm_dump_hdr(g->im.kd);
 	const kcore_exclseg_t *e = (const void *)((const uint8_t *)h +
@@ -202,7 +220,7 @@ is_left_out(struct guest *g, uint64_t pfn)
 	uint64_t i;
 
 	for (i = 0; i < h->nexclsegs; i++)
-		if (e[i].kind == KCORE_EXCL_FILTERED &&
+		if (e[i].kind == kind &&
 		    pfn * 4096 - e[i].start < e[i].size)
 			return true;
 	return false;
@@ -232,13 +250,63 @@ filter_each_level_leaves_out_its_classes(void **state)
 				    (levels[i] & (unsigned int)level) != 0) ||
 				    (level == KCORE_LEVEL_CACHE &&
 				    (levels[i] & KCORE_LEVEL_CACHE_PRIVATE));
-				if (is_left_out(g, pfn) != out)
+				if (is_left_out(g, pfn,
+				    KCORE_EXCL_FILTERED) != out)
 					fail_msg("kernel %u, level %u: page %u "
 					    "is %s", form, levels[i], pfn,
 					    out ? "in" : "out");
 			}
 			guest_fini(g);
 		}
+}
+
+/* Leaves out pages of zeros, and compares with the bytes of the file. */
+static void
+check_zeros(bool core)
+{
+	const uint64_t first = 0x91, end = 0x140;	/* behind dumpmag's */
+	static const uint8_t none[4096];
+	struct guest *g = make(LINUX_6_12, true);
+	bool zero[0x140];
+	uint8_t was[4096];
+	uint64_t pfn;
+
+	g->mem[0xc000] = g->mem[0xdfff] = g->mem[0xe800] = 1;
+	g->im.spec.core = core;
+	guest_make(g);
+	if (!core)
+		assert_true(kvm_dump_mkheader(g->im.kd,
+		    (off_t)g->im.info.dumplo) > 0);
+	for (pfn = first; pfn < end; pfn++) {
+		image_get(&g->im, guest_offset(g, pfn * 4096), was,
+		    sizeof(was));
+		zero[pfn] = memcmp(was, none, sizeof(was)) == 0;
+	}
+	assert_int_equal(kvm_dump_filter(g->im.kd, KCORE_LEVEL_ZERO), 0);
+	for (pfn = first; pfn < end; pfn++)
+		if (is_left_out(g, pfn, KCORE_EXCL_ZERO) != zero[pfn])
+			fail_msg("page 0x%jx is %s", (uintmax_t)pfn,
+			    zero[pfn] ? "in" : "out");
+	assert_true(zero[0x10b] && !zero[0x10c] && !zero[0x10d] &&
+	    !zero[0x10e] && zero[0x10f]);
+	guest_fini(g);
+}
+
+/* This test checks that pages of zeros are found in a core, which is mapped, and
+ * that pages with one other byte are not taken for such. */
+static void
+filter_zeros_of_core_are_left_out(void **state)
+{
+	(void)state;
+	check_zeros(true);
+}
+
+/* This test checks the same of a raw dump, which is read. */
+static void
+filter_zeros_of_raw_are_left_out(void **state)
+{
+	(void)state;
+	check_zeros(false);
 }
 
 /* This test checks what is said where nobody knows what pages are. */
@@ -250,10 +318,45 @@ filter_without_vmcoreinfo_names_what_is_missing(void **state)
 	(void)state;
 	assert_int_equal(kvm_dump_filter(g->im.kd, OTHERS), -1);
 	assert_int_equal(errno, ENOTSUP);
-	image_says(&g->im, "VMCOREINFO: SIZE(page), without which nobody knows "
+	image_says(&g->im, "VMCOREINFO: SYMBOL(mem_section), without which nobody knows "
 	    "what pages are used for, is not there");
 	assert_int_equal(kvm_dump_filter(g->im.kd, 32), -1);
 	assert_int_equal(errno, EINVAL);
+	guest_fini(g);
+}
+
+/* What is said when a word of the table of sections is another. */
+static void
+refused(struct guest *g, unsigned int word, uint64_t value, const char *text)
+{
+	uint64_t was, *at = (void *)guest_at(g, sections - 4096 + 8 * word);
+
+	was = *at;
+	*at = value;
+	guest_make(g);
+	assert_int_equal(kvm_dump_filter(g->im.kd, OTHERS), -1);
+	image_says(&g->im, text);
+	*at = was;
+}
+
+/* This test checks what is said where sections don't tell of one map. */
+static void
+filter_sections_that_disagree_are_named(void **state)
+{
+	struct guest *g = make(LINUX_6_12, true);
+	const uint64_t second = *(uint64_t *)(void *)guest_at(g, sections -
+	    4096 + 8 * 13);
+	char text[160];
+
+	(void)state;
+	snprintf(text, sizeof(text), "sections of memory: the memory map is at "
+	    "0x%jx, and at 0x%jx", (uintmax_t)(second & ~0xfffull),
+	    (uintmax_t)(second & ~0xfffull) + 0x1000);
+	refused(g, 13, second + 0x1000, text);
+	*(uint64_t *)(void *)guest_at(g, sections - 4096 + 8 * 5) = 1;
+	refused(g, 13, 0, "sections of memory: none has a memory map");
+	refused(g, 512 + 1, 0x1000, "sections of memory: address 0x1000: not "
+	    "mapped");
 	guest_fini(g);
 }
 
@@ -287,6 +390,9 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filter_each_level_leaves_out_its_classes),
+		cmocka_unit_test(filter_zeros_of_core_are_left_out),
+		cmocka_unit_test(filter_zeros_of_raw_are_left_out),
+		cmocka_unit_test(filter_sections_that_disagree_are_named),
 		cmocka_unit_test(
 		    filter_without_vmcoreinfo_names_what_is_missing),
 		cmocka_unit_test(filter_damaged_map_never_crashes),
