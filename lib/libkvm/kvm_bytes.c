@@ -65,30 +65,51 @@ kvmi_file_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
 	return 0;
 }
 
+/* Where the file has CORE_DATA at off, in bytes, and how many of *len there. */
+static int
+where_find(kvm_t *kd, size_t *len, uint64_t off, uint64_t *place)
+{
+	const struct kvmi_range *r;
+	uint64_t n;
+	kpaddr_t pa;
+
+	kvmi_spill_step(kd, KVMI_SPILL_FIND);
+	if (!kvmi_runs_at(&kd->runs, off, &pa, &n) ||
+	    (r = kvmi_ranges_find(&kd->where, pa)) == NULL)
+		return kvmi_err(kd, EBADMSG, "CORE_DATA at %llu is not in the "
+		    "file", (unsigned long long)off);
+	if (n > r->end - pa)
+		n = r->end - pa;
+	if (*len > n)
+		*len = (size_t)n;
+	*place = r->place * kd->where.unit + (pa - r->start);
+	return 0;
+}
+
 int
 kvmi_where_read(kvm_t *kd, void *buf, size_t len, uint64_t off,
     int (*get)(kvm_t *kd, void *buf, size_t len, uint64_t place))
 {
-	const struct kvmi_range *r;
 	uint8_t *to = buf;
-	uint64_t n;
-	kpaddr_t pa;
+	uint64_t place;
+	size_t n;
 
-	for (; len > 0; to += n, off += n, len -= (size_t)n) {
-		kvmi_spill_step(kd, KVMI_SPILL_FIND);
-		if (!kvmi_runs_at(&kd->runs, off, &pa, &n) ||
-		    (r = kvmi_ranges_find(&kd->where, pa)) == NULL)
-			return kvmi_err(kd, EBADMSG, "CORE_DATA at %llu is not "
-			    "in the file", (unsigned long long)off);
-		if (n > r->end - pa)
-			n = r->end - pa;
-		if (n > len)
-			n = len;
-		if (get(kd, to, (size_t)n, r->place * kd->where.unit +
-		    (pa - r->start)) == -1)
+	for (; len > 0; to += n, off += n, len -= n) {
+		n = len;
+		if (where_find(kd, &n, off, &place) == -1 ||
+		    get(kd, to, n, place) == -1)
 			return -1;
 	}
 	return 0;
+}
+
+const uint8_t *
+kvmi_where_look(kvm_t *kd, size_t *len, uint64_t off)
+{
+	uint64_t place;
+
+	return where_find(kd, len, off, &place) == 0 ?
+	    kvmi_small_look(kd, len, place) : NULL;
 }
 
 static int
@@ -102,6 +123,13 @@ kvmi_plain_read(kvm_t *kd, void *buf, size_t len, uint64_t off)
 {
 	return kd->where.n == 0 ? plain_read_at(kd, buf, len, off) :
 	    kvmi_where_read(kd, buf, len, off, plain_read_at);
+}
+
+const uint8_t *
+kvmi_plain_look(kvm_t *kd, size_t *len, uint64_t off)
+{
+	return kd->where.n == 0 ? kvmi_small_look(kd, len, kd->data_base + off) :
+	    kvmi_where_look(kd, len, off);
 }
 
 ssize_t

@@ -26,6 +26,12 @@ struct kvmi_format {
 	 * text.  The caller has checked that they are there.  Any thread.
 	 */
 	int (*read)(kvm_t *kd, void *buf, size_t len, uint64_t off);
+	/*
+	 * Where the same are in memory, *len of them at most, until the next
+	 * call; NULL: they must be read.  The member is NULL where they always
+	 * must be.
+	 */
+	const uint8_t *(*look)(kvm_t *kd, size_t *len, uint64_t off);
 };
 
 extern const struct kvmi_format kvmi_format_core, kvmi_format_elf,
@@ -35,9 +41,12 @@ extern const struct kvmi_format *const kvmi_formats[];
 /* Reads CORE_DATA by kd->where: get() is given its place there, in bytes. */
 int kvmi_where_read(kvm_t *kd, void *buf, size_t len, uint64_t off,
     int (*get)(kvm_t *kd, void *buf, size_t len, uint64_t place));
+/* The same of look(): NULL also where kd->where lacks it. */
+const uint8_t *kvmi_where_look(kvm_t *kd, size_t *len, uint64_t off);
 /* Of a format whose file has CORE_DATA as it is, from kd->data_base on.  Where
  * pages are left out of it, those that stay have places in kd->where. */
 int kvmi_plain_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
+const uint8_t *kvmi_plain_look(kvm_t *kd, size_t *len, uint64_t off);
 /* As kvmi_pread(), of the file as it is. */
 int kvmi_file_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
 

@@ -132,4 +132,5 @@ const struct kvmi_format kvmi_format_core = {
 	.name = "core file",
 	.open = core_open,
 	.read = kvmi_plain_read,
+	.look = kvmi_plain_look,
 };

@@ -201,4 +201,5 @@ const struct kvmi_format kvmi_format_elf = {
 	.name = "ELF core file",
 	.open = elf_open,
 	.read = elf_read,
+	.look = kvmi_where_look,
 };

@@ -64,21 +64,60 @@ filter_drop(struct filter *f, kpaddr_t pa, uint64_t n, unsigned int kind,
 	    pa + n * KVMI_PAGE, 0, kind });
 }
 
-/* Pages of a class that stays: at most a chunk of them. */
+/* Pages that stay unless they are zeros. */
 static int
-filter_zeros(struct filter *f, kpaddr_t pa, uint64_t len, uint64_t off)
+filter_zeros_of(struct filter *f, const uint8_t *page, kpaddr_t pa,
+    uint64_t len, uint64_t off)
 {
 	uint64_t at;
 	int r = 0;
 
-	/* Not again, where the dump lacks them already. */
-	if ((f->level & ~f->kd->hdr->dump_level & KCORE_LEVEL_ZERO) == 0 ||
-	    f->kd->fmt->read(f->kd, f->buf, (size_t)len, off) == -1)
-		return filter_keep(f, pa, len / KVMI_PAGE, off);
 	for (at = 0; r == 0 && at < len; at += KVMI_PAGE)
-		r = kvmi_zero(f->buf + at, KVMI_PAGE) ?
+		r = kvmi_zero(page + at, KVMI_PAGE) ?
 		    filter_drop(f, pa + at, 1, KCORE_EXCL_ZERO,
 		    KCORE_COUNT_ZERO) : filter_keep(f, pa + at, 1, off + at);
+	return r;
+}
+
+/* Pages of the dump: *len bytes, at most a chunk, or fewer; NULL: they can't be
+ * read. */
+static const uint8_t *
+filter_look(struct filter *f, uint64_t *len, uint64_t off)
+{
+	const struct kvmi_format *fmt = f->kd->fmt;
+	size_t n = (size_t)*len;
+	const uint8_t *p = fmt->look != NULL ? fmt->look(f->kd, &n, off) :
+	    NULL;
+
+	if (p != NULL && n >= KVMI_PAGE) {
+		*len = n / KVMI_PAGE * KVMI_PAGE;
+		return p;
+	}
+	if (p != NULL)
+		*len = KVMI_PAGE;
+	return fmt->read(f->kd, f->buf, (size_t)*len, off) == 0 ? f->buf :
+	    NULL;
+}
+
+/* Pages of a class that stays: at most a chunk of them. */
+static int
+filter_zeros(struct filter *f, kpaddr_t pa, uint64_t len, uint64_t off)
+{
+	const uint8_t *page;
+	uint64_t at, n;
+	int r = 0;
+
+	/* Not again, where the dump lacks them already. */
+	if ((f->level & ~f->kd->hdr->dump_level & KCORE_LEVEL_ZERO) == 0)
+		return filter_keep(f, pa, len / KVMI_PAGE, off);
+	for (at = 0; r == 0 && at < len; at += n) {
+		n = len - at;
+		page = filter_look(f, &n, off + at);
+		if (page == NULL)
+			r = filter_keep(f, pa + at, n / KVMI_PAGE, off + at);
+		else
+			r = filter_zeros_of(f, page, pa + at, n, off + at);
+	}
 	return r;
 }
 

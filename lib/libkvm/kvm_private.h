@@ -195,6 +195,9 @@ void kvmi_small_map(kvm_t *kd);
 void kvmi_small_forget(kvm_t *kd);
 /* As kvmi_pread(); quicker where it is short. */
 int kvmi_small_read(kvm_t *kd, void *buf, size_t len, uint64_t off);
+/* Bytes of the map, *len at most, until one more is looked at; NULL: they are
+ * not in memory. */
+const uint8_t *kvmi_small_look(kvm_t *kd, size_t *len, uint64_t off);
 
 /* ---- kvm_translate.c ---- */
 

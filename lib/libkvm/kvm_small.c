@@ -14,6 +14,8 @@
  * dump that it has walked through once.  One that reads here and there, a window
  * for almost every word, may hold more.
  *
+ * What is only to be looked at, kvmi_small_look(), is not even copied.
+ *
  * A raw device, which is written to, is read by pages, of which a few are kept;
  * so is what can't be mapped.
  */
@@ -154,6 +156,22 @@ small_from_map(struct kvmi_small *s, void *buf, size_t len, uint64_t off)
 			return false;
 	memcpy(buf, s->base + off, len);
 	return true;
+}
+
+const uint8_t *
+kvmi_small_look(kvm_t *kd, size_t *len, uint64_t off)
+{
+	struct kvmi_small *s = &kd->small;
+	const size_t room = SMALL_WINDOW - (size_t)off % SMALL_WINDOW;
+
+	if (*len > room)
+		*len = room;
+	if (s->base == NULL || off > s->size || *len > s->size - off)
+		return NULL;
+	/* All of a window at once: that says nothing of how others read. */
+	small_reads = SMALL_FEW;
+	return small_ready(s, (size_t)off / SMALL_WINDOW) ? s->base + off :
+	    NULL;
 }
 
 /* Through a page that is kept: 0, or -1; the lock is held. */
