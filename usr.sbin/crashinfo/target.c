@@ -38,17 +38,36 @@ target_is_live(const struct target *t)
 	    strcmp(t->core, "/proc/kcore") == 0;
 }
 
+/* How many bytes of CORE_DATA there are: fewer than all in a file cut short. */
+static uint64_t
+target_bytes(const struct target *t, const struct cpu_kcore_hdr *h)
+{
+	uint64_t lo = 0, hi = h->data_valid, mid;
+	char none;
+
+	/* A read of nothing fails only beyond what the file has. */
+	while (lo < hi) {
+		mid = hi - (hi - lo) / 2;
+		if (kvm_dump_read(t->kd, &none, 0, mid) == 0)
+			lo = mid;
+		else
+			hi = mid - 1;
+	}
+	return lo;
+}
+
 bool
 target_incomplete(const struct target *t, char *text, size_t len)
 {
 	const struct cpu_kcore_hdr *h = kvm_dump_hdr(t->kd);
+	uint64_t bytes;
 
-	if (target_is_live(t) || t->early || h == NULL ||
-	    h->data_valid >= h->data_size)
+	if (target_is_live(t) || t->early || h == NULL)
 		return false;
+	bytes = target_bytes(t, h);
 	snprintf(text, len, "incomplete: %" PRIu64 " of %" PRIu64 " bytes",
-	    h->data_valid, h->data_size);
-	return true;
+	    bytes, h->data_size);
+	return bytes < h->data_size;
 }
 
 void

@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sys/kcore.h>
+#include <sys/stat.h>
 
 #include "output.h"
 #include "stack.h"
@@ -72,6 +74,36 @@ report_of_an_incomplete_dump_is_json(void **state)
 	guest_fini(&s.g);
 }
 
+/* This test checks that a core file which was cut short is told as incomplete. */
+static void
+report_of_a_core_file_cut_short(void **state)
+{
+	struct mkdump_poke pokes[STACK_NPOKES];
+	struct stack s;
+	struct stat st;
+	char text[100];
+
+	(void)state;
+	stack_make(&s, FORM_7_1);
+	stack_panic(&s, pokes, FN_END);
+	guest_make(&s.g);
+	assert_int_equal(run_on(&s.g, "--json", ""), 0);
+	output_has("\"incomplete\": false,\n");
+	assert_int_equal(stat(s.g.im.path, &st), 0);
+	assert_int_equal(truncate(s.g.im.path, st.st_size - 1), 0);
+	snprintf(text, sizeof(text), "incomplete: %llu of %llu bytes",
+	    (unsigned long long)s.g.im.info.data_size - 1,
+	    (unsigned long long)s.g.im.info.data_size);
+	assert_int_equal(run_on(&s.g, "--json", ""), 0);
+	output_has("\"incomplete\": true,\n");
+	assert_int_equal(run_on(&s.g, "", ""), 0);
+	output_has("\ndump      incomplete: ");
+	output_has(text);
+	(void)run_on(&s.g, "", "uptime");
+	output_has(": the dump is incomplete: ");
+	guest_fini(&s.g);
+}
+
 /* This test checks what is reported of a raw device with an early record. */
 static void
 report_of_an_early_record(void **state)
@@ -103,6 +135,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(report_tells_what_it_can),
 		cmocka_unit_test(report_of_an_incomplete_dump_is_json),
+		cmocka_unit_test(report_of_a_core_file_cut_short),
 		cmocka_unit_test(report_of_an_early_record),
 	};
 
