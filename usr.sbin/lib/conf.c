@@ -224,6 +224,19 @@ conf_line(struct conf *conf, char *line, char *why, size_t len)
 	return -1;
 }
 
+/* What is not there is no failure: 0; otherwise says why, and -1. */
+static int
+conf_failed(const char *path, void (*say)(const char *))
+{
+	char text[PATH_MAX + 512];
+
+	if (errno == ENOENT)
+		return 0;
+	snprintf(text, sizeof(text), "%s: %s", path, strerror(errno));
+	say(text);
+	return -1;
+}
+
 /* 0; -1: it can't be read, or not all of it makes sense, which was said. */
 static int
 conf_file(struct conf *conf, const char *path, void (*say)(const char *))
@@ -235,13 +248,8 @@ conf_file(struct conf *conf, const char *path, void (*say)(const char *))
 	int r = 0;
 
 	if (kernfile_path(full, sizeof(full), "%s", path) == -1 ||
-	    (fp = fopen(full, "re")) == NULL) {
-		if (errno == ENOENT)
-			return 0;
-		snprintf(text, sizeof(text), "%s: %s", path, strerror(errno));
-		say(text);
-		return -1;
-	}
+	    (fp = fopen(full, "re")) == NULL)
+		return conf_failed(path, say);
 	while (getline(&line, &cap, fp) != -1) {
 		number++;
 		if (conf_line(conf, line, why, sizeof(why)) == 0)
@@ -288,6 +296,8 @@ conf_read(struct conf *conf, void (*say)(const char *))
 	r = conf_file(conf, CONF_FILE, say);
 	if (kernfile_path(path, sizeof(path), CONF_DIR) == 0)
 		n = scandir(path, &names, conf_filter, conf_order);
+	if (n == -1 && conf_failed(CONF_DIR, say) == -1)
+		r = -1;
 	for (i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", CONF_DIR,
 		    names[i]->d_name);

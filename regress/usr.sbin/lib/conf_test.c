@@ -226,9 +226,9 @@ conf_bad_save_level_is_told(void **state)
 	}
 }
 
-/* This test checks that a file that can't be read is told. */
+/* This test checks that a file or directory that can't be read is told. */
 static void
-conf_unreadable_file_is_told(void **state)
+conf_unreadable_is_told(void **state)
 {
 	char path[128];
 	struct conf c;
@@ -239,6 +239,16 @@ conf_unreadable_file_is_told(void **state)
 	assert_int_equal(conf_read(&c, say), -1);
 	assert_defaults(&c);
 	assert_string_equal(said, "/etc/swapcore.conf: Is a directory\n");
+	said[0] = '\0';
+	assert_int_equal(rmdir(path), 0);
+	put(CONF_FILE, "level=1\n");
+	snprintf(path, sizeof(path), "%s%s", root, CONF_DIR);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(conf_read(&c, say), 0);
+	put(CONF_DIR, "level=2\n");
+	assert_int_equal(conf_read(&c, say), -1);
+	assert_int_equal(c.level, 1);
+	assert_string_equal(said, "/etc/swapcore.conf.d: Not a directory\n");
 }
 
 int
@@ -257,8 +267,8 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(conf_bad_save_level_is_told,
 		    setup, teardown),
-		cmocka_unit_test_setup_teardown(conf_unreadable_file_is_told,
-		    setup, teardown),
+		cmocka_unit_test_setup_teardown(conf_unreadable_is_told, setup,
+		    teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
