@@ -36,9 +36,13 @@ kvmi_getregs(kvm_t *kd, unsigned int cpu, struct kvm_regs *regs)
 	const uint8_t *desc;
 	uint32_t tid;
 
-	if (!regs_note(kd, cpu, &n, &count))
+	if (!regs_note(kd, cpu, &n, &count)) {
+		if (count == 0)
+			return kvmi_err(kd, ENOENT, "CPU %u: the dump has no "
+			    "registers", cpu);
 		return kvmi_err(kd, ENOENT, "CPU %u: the dump has registers of "
 		    "%u CPU%s", cpu, count, count == 1 ? "" : "s");
+	}
 	if (n.len != set->note_size)
 		return kvmi_err(kd, EBADMSG, "CPU %u: a note of %zu bytes "
 		    "where %zu were expected", cpu, n.len, set->note_size);

@@ -80,6 +80,12 @@ regs_are_those_of_the_cpu(void **state)
 	assert_int_equal(errno, ENOENT);
 	image_says(&im, "CPU 3: the dump has registers of 3 CPUs");
 	image_fini(&im);
+	image_init(&im);
+	image_make(&im);
+	assert_int_equal(kvm_getregs(im.kd, 0, &r), -1);
+	assert_int_equal(errno, ENOENT);
+	image_says(&im, "CPU 0: the dump has no registers");
+	image_fini(&im);
 }
 
 /* This test checks that a note of another size is refused. */
