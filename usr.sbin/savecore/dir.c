@@ -124,7 +124,10 @@ dir_open(struct crashdir *dir, const char *path)
 		return -1;
 	}
 	if (flock(dir->fd, LOCK_EX | (dir->wait ? 0 : LOCK_NB)) == -1) {
-		msg_errno(LOG_ERR, "%s: in use by another savecore", path);
+		if (errno == EWOULDBLOCK)
+			msg(LOG_ERR, "%s: in use by another savecore", path);
+		else
+			msg_errno(LOG_ERR, "%s: lock", path);
 		dir_close(dir);
 		return -1;
 	}

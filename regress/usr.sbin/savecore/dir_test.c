@@ -2,10 +2,12 @@
 /*
  * dir_test.c: the directory: bounds, minfree, and what others put there.
  */
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,6 +87,23 @@ dir_unsafe_refused(void **state)
 	assert_refused(s, sandbox_run(s, "-D", s->image, link, NULL), link);
 	assert_refused(s, sandbox_run(s, "-D", s->image, "/nonexistent", NULL),
 	    "/nonexistent: No such file");
+}
+
+/* This test checks that two do not save into a directory at once. */
+static void
+dir_in_use_refused(void **state)
+{
+	struct sandbox *s = *state;
+	char text[160];
+	const int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	snprintf(text, sizeof(text), "%s: in use by another savecore\n",
+	    s->dir);
+	assert_refused(s, save(s), text);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(save(s), 0);
 }
 
 /* This test checks that a compressed core need not have room for all of memory,
@@ -186,6 +205,7 @@ main(void)
 		TEST(bounds_number_is_next_free_one),
 		TEST(dir_planted_links_not_followed),
 		TEST(dir_unsafe_refused),
+		TEST(dir_in_use_refused),
 		TEST(dir_read_only_keeps_dump),
 		TEST(dir_full_disk_keeps_dump),
 	};
