@@ -111,8 +111,11 @@ module_walk(kvm_t *kd, struct kvmi_modules *ms)
 			return kvmi_prepend(kd, "list");
 		if (at == head)
 			return 0;
-		if (ms->n == MODULES_MAX)
+		if (ms->n == MODULES_MAX) {
+			/* Each of them is there more than once. */
+			ms->n = 0;
 			return kvmi_err(kd, EBADMSG, "the list does not end");
+		}
 		if (ms->n == cap) {
 			cap = cap * 2 + 16;
 			list = realloc(ms->list, cap * sizeof(*list));
@@ -125,6 +128,20 @@ module_walk(kvm_t *kd, struct kvmi_modules *ms)
 			    (unsigned long long)(at - l.list));
 		ms->n += ms->list[ms->n].state != KVM_MODULE_UNFORMED;
 	}
+}
+
+/* The list with the symbols of all in it: 0, or -1 with a text. */
+static int
+modules_load(kvm_t *kd, struct kvmi_modules *ms)
+{
+	if (module_walk(kd, ms) == -1) {
+		kvmi_prepend(kd, "modules");
+		kvmi_failure_note(kd, &ms->damage);
+		if (ms->n == 0 || ms->damage.error == 0)
+			return -1;
+	}
+	return kvmi_modsyms_init(kd, ms) == -1 ? kvmi_prepend(kd, "modules") :
+	    0;
 }
 
 const struct kvmi_piece *
@@ -155,6 +172,7 @@ kvmi_modules_free(struct kvmi_modules *ms)
 	if (ms == NULL)
 		return;
 	kvmi_modsyms_fini(ms);
+	kvmi_failure_fini(&ms->damage);
 	free(ms->list);
 	free(ms);
 }
@@ -167,15 +185,12 @@ kvmi_modules(kvm_t *kd)
 	pthread_mutex_lock(&kd->lazy);
 	if (kd->modules == NULL) {
 		ms = calloc(1, sizeof(*ms));
-		if (ms == NULL) {
+		if (ms == NULL)
 			kvmi_syserr(kd, ENOMEM, "modules");
-		} else if (module_walk(kd, ms) == -1 ||
-		    kvmi_modsyms_init(kd, ms) == -1) {
-			kvmi_prepend(kd, "modules");
+		else if (modules_load(kd, ms) == -1)
 			kvmi_modules_free(ms);
-		} else {
+		else
 			kd->modules = ms;
-		}
 	}
 	pthread_mutex_unlock(&kd->lazy);
 	return kd->modules;
@@ -207,5 +222,7 @@ kvm_modules(kvm_t *kd, int (*fn)(void *cookie, const struct kvm_module *mod),
 		mod.km_state = ms->list[i].state;
 		rv = fn(cookie, &mod);
 	}
+	if (rv == 0 && (rv = kvmi_failure_tell(kd, &ms->damage)) == -1)
+		kvmi_report(kd);
 	return rv;
 }

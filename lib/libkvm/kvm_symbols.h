@@ -104,6 +104,7 @@ struct kvmi_modules {
 	char *strings;
 	size_t strings_len;
 	struct kvmi_names index;	/* of syms[] */
+	struct kvmi_failure damage;	/* why there may be more */
 };
 
 /* Reads them when first asked: NULL with a text.  Any thread. */

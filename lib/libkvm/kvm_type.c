@@ -273,8 +273,8 @@ type_in_modules(kvm_t *kd, const char *path, struct kvm_type *ty)
 	else if (colon == NULL)
 		(void)type_in(kd, all, path, ty, &unknown);
 	if (all->nbad != 0)
-		kvmi_prepend(kd, "types that can't be used: %u modules'",
-		    all->nbad);
+		kvmi_prepend(kd, "types of %u module%s can't be used",
+		    all->nbad, all->nbad == 1 ? "" : "s");
 	errno = ENOENT;
 	return -1;
 }

@@ -180,7 +180,7 @@ modtype_damaged_module_is_told(void **state)
 	*guest_at(&f.g, f.blob[1]) ^= 1;
 	guest_make(&f.g);
 	is(&f, "own_2.number", 0, 4);
-	is_not(&f, "own_1", "types that can't be used: 1 modules': own_1: "
+	is_not(&f, "own_1", "types of 1 module can't be used: own_1: "
 	    "no type");
 	guest_fini(&f.g);
 }

@@ -241,6 +241,33 @@ module_damaged_never_crashes(void **state)
 	guest_fini(&f.g);
 }
 
+/* This test checks that a list which leads out of the dump is told, and that the
+ * modules before that place are known. */
+static void
+module_list_is_known_up_to_its_damage(void **state)
+{
+	struct nlist nl[] = { { .n_name = "start_1" }, { .n_name = NULL } };
+	struct fixture f;
+	unsigned int i = 0;
+	void *cookie[] = { &f, &i };
+
+	(void)state;
+	make(&f, true);
+	put64(&f.g, f.mod[1] + AT_LIST, 0xdead000000000100);
+	guest_make(&f.g);
+	assert_int_equal(kvm_modules(f.g.im.kd, check_module, cookie), -1);
+	assert_int_equal(i, 2);
+	image_says(&f.g.im, ": modules: module 0xdead0000000000");
+	assert_int_equal(kvm_nlist(f.g.im.kd, nl), 0);
+	assert_int_equal(nl[0].n_value, f.code[1] + 0x10);
+	check_symbol(&f, f.code[0] + 0x100, "helper+0xe0 [mod0]");
+	i = 0;
+	assert_int_equal(kvm_modules(f.g.im.kd, check_module, cookie), -1);
+	assert_int_equal(i, 2);
+	image_says(&f.g.im, ": modules: module 0xdead0000000000");
+	guest_fini(&f.g);
+}
+
 /* This test checks that a list which goes round is told. */
 static void
 module_list_without_end_is_told(void **state)
@@ -254,6 +281,7 @@ module_list_without_end_is_told(void **state)
 	guest_make(&f.g);
 	assert_int_equal(kvm_modules(f.g.im.kd, ignore_module, &n), -1);
 	assert_int_equal(errno, EBADMSG);
+	assert_int_equal(n, 0);
 	image_says(&f.g.im, "modules: the list does not end");
 	guest_fini(&f.g);
 }
@@ -264,6 +292,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(module_list_is_as_the_kernel_has_it),
 		cmocka_unit_test(module_symbols_are_found),
+		cmocka_unit_test(module_list_is_known_up_to_its_damage),
 		cmocka_unit_test(module_list_without_end_is_told),
 		cmocka_unit_test(module_damaged_never_crashes),
 	};
