@@ -4,8 +4,12 @@
  * that are right all the same: never a crash, never an endless loop, and always
  * a text where something fails.
  *
- * Symbols, types, log and tasks are treated so where they are tested.
+ * Symbols, types, log and tasks are treated so where they are tested.  For all,
+ * what the fuzzers have found is tried again: inputs that get somewhere where no
+ * others do.
  */
+#include <dirent.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "blob.h"
@@ -90,6 +94,52 @@ mutate_cut_never_crashes(void **state)
 	}
 }
 
+/* Looks at a file of the corpus, which buf has room for. */
+static void
+look_at(const struct blob *b, const char *dir, const char *name, uint8_t *buf)
+{
+	char path[4096];
+	size_t size;
+	FILE *fp;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fp = fopen(path, "r");
+	assert_non_null(fp);
+	size = fread(buf, 1, BLOB_MAX, fp);
+	assert_int_equal(ferror(fp), 0);
+	fclose(fp);
+	b->look(buf, size);
+}
+
+/* This test checks that each reader gets through its corpus. */
+static void
+mutate_corpus_never_crashes(void **state)
+{
+	static uint8_t buf[BLOB_MAX];
+	const struct blob *const *b;
+	char dir[2048];
+	struct dirent *de;
+	unsigned int n;
+	DIR *d;
+
+	(void)state;
+	for (b = blobs; *b != NULL; b++) {
+		snprintf(dir, sizeof(dir), CORPUS "/%s", (*b)->name);
+		d = opendir(dir);
+		if (d == NULL)
+			fail_msg("%s: no corpus", dir);
+		(*b)->seed(0, buf);
+		for (n = 0; (de = readdir(d)) != NULL; ) {
+			if (de->d_name[0] == '.')
+				continue;
+			look_at(*b, dir, de->d_name, buf);
+			n++;
+		}
+		closedir(d);
+		assert_in_range(n, 20, 10000);
+	}
+}
+
 int
 main(void)
 {
@@ -99,6 +149,7 @@ main(void)
 		cmocka_unit_test(mutate_packed_never_crashes),
 		cmocka_unit_test(mutate_tables_never_crashes),
 		cmocka_unit_test(mutate_cut_never_crashes),
+		cmocka_unit_test(mutate_corpus_never_crashes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
