@@ -28,31 +28,31 @@ dump_map_number(struct dump_map *map)
 	}
 }
 
-/* Bits of a word that belong to n pages from the k-th on. */
-static uint64_t
-word_mask(unsigned int k, uint64_t n)
+/* Sets n pages from the k-th of a word on, or as many as it has. */
+static void
+word_set(uint64_t *word, unsigned int k, uint64_t n, enum dump_state state)
 {
-	if (n >= PER_WORD - k)
-		return ~0ull << (2 * k);
-	return ((1ull << (2 * n)) - 1) << (2 * k);
+	uint64_t mask = n >= PER_WORD - k ? ~0ull : (1ull << (2 * n)) - 1;
+
+	mask <<= 2 * k;
+	*word = (*word & ~mask) | (PATTERN(state) & mask);
 }
 
 void
 dump_map_set(struct dump_map *map, uint64_t idx, uint64_t n,
     enum dump_state state)
 {
-	while (n > 0) {
-		unsigned int k = (unsigned int)(idx % PER_WORD);
-		uint64_t mask = word_mask(k, n);
-		uint64_t *word = &map->bits[idx / PER_WORD];
-		uint64_t step = PER_WORD - k;
+	uint64_t *word = &map->bits[idx / PER_WORD];
+	unsigned int k = (unsigned int)(idx % PER_WORD);
 
-		*word = (*word & ~mask) | (PATTERN(state) & mask);
-		if (step > n)
-			step = n;
-		idx += step;
-		n -= step;
+	if (k > 0) {
+		word_set(word++, k, n, state);
+		n -= n < PER_WORD - k ? n : PER_WORD - k;
 	}
+	for (; n >= PER_WORD; n -= PER_WORD)
+		*word++ = PATTERN(state);
+	if (n > 0)
+		word_set(word, 0, n, state);
 }
 
 enum dump_state

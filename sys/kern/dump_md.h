@@ -44,12 +44,20 @@ enum md_kind {
 #define MD_NKINDS	(MD_KIND_END - KCORE_NCOUNTS)
 
 /*
- * Says what to do with the pages from pa on: *state holds for the returned
- * number of pages (1 .. npages).  *count is the KCORE_COUNT_* or MD_KIND_* they
- * belong to where *state is not DUMP_KEEP.
+ * Says what to do with the pages from pa on, by what they are used for: *state
+ * holds for the returned number of pages (1 .. npages).  It is never DUMP_ZERO.
+ * *count is the KCORE_COUNT_* or MD_KIND_* they belong to where *state is not
+ * DUMP_KEEP.
  */
 uint64_t md_classify(kpaddr_t pa, uint64_t npages, uint32_t level,
     enum dump_state *state, unsigned int *count);
+
+/*
+ * Looks at the contents of pages that md_classify() kept: how many of the npages
+ * from pa on are not all zero or can't be read, and in *nzero how many that are
+ * all zero come next.  Together 1 .. npages.
+ */
+uint64_t md_zeros(kpaddr_t pa, uint64_t npages, uint64_t *nzero);
 
 /* The strongest dump level there is: what a window that is too small gets. */
 uint32_t md_level_max(void);

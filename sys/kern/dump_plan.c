@@ -56,6 +56,32 @@ count_add(struct dump *d, unsigned int count, int64_t n)
 	d->hdr.counts[count] += (uint64_t)n;
 }
 
+/* Notes of n pages from idx on, where pa is, that they are left out. */
+static void
+leave_out(struct dump *d, uint64_t idx, kpaddr_t pa, uint64_t n,
+    enum dump_state state, unsigned int count)
+{
+	dump_map_set(&d->map, idx, n, state);
+	count_add(d, count, (int64_t)n);
+	if (d->vars_paddr >= pa && d->vars_paddr - pa < n * KCORE_ALIGN)
+		count_add(d, count, -1);
+}
+
+/* Of n pages that are kept by their use those that are all zero are not. */
+static void
+zeros_find(struct dump *d, uint64_t idx, kpaddr_t pa, uint64_t n)
+{
+	uint64_t skip, nzero, i;
+
+	for (i = 0; i < n; i += skip + nzero) {
+		skip = md_zeros(pa + i * KCORE_ALIGN, n - i, &nzero);
+		if (nzero > 0)
+			leave_out(d, idx + i + skip,
+			    pa + (i + skip) * KCORE_ALIGN, nzero, DUMP_ZERO,
+			    KCORE_COUNT_ZERO);
+	}
+}
+
 /* Pass 1: asks for each page once, and notes the answer in the map. */
 static void
 classify_all(struct dump *d)
@@ -87,13 +113,11 @@ classify_all(struct dump *d)
 				md_watchdog();
 				fed = 0;
 			}
-			if (state == DUMP_KEEP)
-				continue;
-			dump_map_set(&d->map, ram->idx + i, n, state);
-			count_add(d, count, (int64_t)n);
-			if (d->vars_paddr >= pa &&
-			    d->vars_paddr - pa < n * KCORE_ALIGN)
-				count_add(d, count, -1);
+			if (state != DUMP_KEEP)
+				leave_out(d, ram->idx + i, pa, n, state,
+				    count);
+			else if (d->level & KCORE_LEVEL_ZERO)
+				zeros_find(d, ram->idx + i, pa, n);
 		}
 	}
 	vars_set(d, DUMP_KEEP);
@@ -114,7 +138,7 @@ uncount(void *cookie, const struct dump_run *run)
 		/* Zeros are not looked for again: they may be gone by now. */
 		if (run->state != DUMP_ZERO)
 			n = md_classify(run->start + i * KCORE_ALIGN, n,
-			    d->level & ~KCORE_LEVEL_ZERO, &state, &count);
+			    d->level, &state, &count);
 		if (n == 0 || n > run->npages - i)
 			n = 1;
 		if (state != DUMP_KEEP)

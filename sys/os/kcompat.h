@@ -313,6 +313,48 @@ kcompat_page_swapcache(struct page *head)
 #endif
 }
 
+/* "mm: free up PG_slab", v6.10: slab is a page type. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define HAVE_PG_SLAB
+#endif
+
+#ifdef HAVE_PG_SLAB
+#define KCOMPAT_PG_SLAB	(1ul << PG_slab)
+#else
+#define KCOMPAT_PG_SLAB	0ul
+#endif
+
+/* "mm: introduce memdesc_flags_t", v6.18. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define HAVE_MEMDESC_FLAGS
+#endif
+
+static inline unsigned long
+kcompat_page_flags(const struct page *page)
+{
+#ifdef HAVE_MEMDESC_FLAGS
+	return page->flags.f;
+#else
+	return page->flags;
+#endif
+}
+
+/* "mm: rename the 'compound_head' field in the 'struct page' to
+ * 'compound_info'", v7.1: bit 0 says of both that the page is a tail. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+#define HAVE_COMPOUND_INFO
+#endif
+
+static inline unsigned long
+kcompat_compound_word(const struct page *page)
+{
+#ifdef HAVE_COMPOUND_INFO
+	return page->compound_info;
+#else
+	return page->compound_head;
+#endif
+}
+
 /* "mm: add support for unaccepted memory", v6.5, and a page type for it, "mm:
  * introduce PageUnaccepted() page type", v6.12. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)

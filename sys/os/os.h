@@ -93,8 +93,9 @@ void bus_linux_init(struct bus_linux *b, struct device *dev,
 /* Builds map->ram from the resource tree; freed by ram_free(). */
 int ram_find(struct dump_map *map);
 void ram_free(struct dump_map *map);
-/* Was the page set aside for a crash kernel when ram_find() looked? */
-bool ram_is_aside(kpaddr_t pa);
+/* Was the page set aside for a crash kernel when ram_find() looked?  *npages is
+ * how many pages from pa on share the answer. */
+bool ram_is_aside(kpaddr_t pa, unsigned long *npages);
 /* How many pages are, now. */
 u64 ram_aside_pages(void);
 

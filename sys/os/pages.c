@@ -100,10 +100,12 @@ page_is_unaccepted(unsigned long pfn, unsigned long *n)
 	return true;
 }
 
-/* Of a page the KCORE_COUNT_* or MD_KIND_*, and of how many pages from it on.
- * What most pages are asked is asked first, and once. */
+/*
+ * Of a page the KCORE_COUNT_* or MD_KIND_*, and of how many pages from it on.
+ * None: of this page, of which nothing is to be known but what it says itself.
+ */
 static unsigned int
-page_use(unsigned long pfn, unsigned long *n)
+page_use(unsigned long pfn, bool aside, unsigned long *n)
 {
 	struct page *page = pfn_to_page(pfn);
 	const bool tail = PageTail(page);
@@ -111,29 +113,86 @@ page_use(unsigned long pfn, unsigned long *n)
 	unsigned int use;
 	bool compound;
 
-	*n = 1;
+	if (page_is_unaccepted(pfn, n))
+		return MD_KIND_UNACCEPTED;
+	*n = 0;
 	if (PageHWPoison(page))
 		return MD_KIND_POISONED;
 	if (PageOffline(page))
 		return MD_KIND_RETURNED;
-	if (page_is_unaccepted(pfn, n))
-		return MD_KIND_UNACCEPTED;
 	if (!tail && page_ref_count(page) == 0 && page_is_free(pfn, n))
 		return KCORE_COUNT_FREE;
+	compound = tail || PageHead(page);
+	if (compound)
+		*n = 1;
 	if (tail && !page_head(pfn, &head_pfn))
 		return IN_ALWAYS;
 	page = pfn_to_page(head_pfn);
 	/* Where it was given back since then it is not reserved any more. */
 	if (PageReserved(page))
-		return ram_is_aside((u64)pfn << PAGE_SHIFT) ? MD_KIND_ASIDE :
-		    IN_ALWAYS;
-	compound = tail || PageHead(page);
+		return aside ? MD_KIND_ASIDE : IN_ALWAYS;
 	use = head_use(page, compound);
 	if (compound && compound_order(page) < COMPOUND_ORDERS)
 		*n = head_pfn + (1ul << compound_order(page)) - pfn;
 	if (use == MD_KIND_HUGETLB && PageHWPoison(page))
 		return MD_KIND_POISONED;	/* somewhere in it */
 	return use;
+}
+
+/* Flags by which page_use() tells one page alone from another, and those that
+ * are left of them where the kernel's own pages are not told apart. */
+#define FLAGS_OWN	(__PG_HWPOISON | 1ul << PG_head | 1ul << PG_lru | \
+			    1ul << PG_swapcache)
+#define FLAGS_ALL	(FLAGS_OWN | 1ul << PG_reserved | KCOMPAT_PG_SLAB | \
+			    1ul << PG_private | 1ul << PG_swapbacked)
+#define MAPPED_ANON	1ul
+#define TYPED		0x80000000u	/* in page_type + 1: it is no mapcount */
+
+/*
+ * How many of n pages page_use() would say the same of as of the first, which
+ * stands alone: most pages are looked at here.  That none of them is in a free
+ * block or in one that was not accepted is known from the first, and from those
+ * between, as none has such a block's type.  All is asked at once, since one
+ * branch for each page costs less than four.
+ */
+static unsigned long
+alike(unsigned long pfn, unsigned long n, bool aside)
+{
+	const struct page *page = pfn_to_page(pfn);
+	const unsigned long flags = kcompat_page_flags(page);
+	const unsigned long mapping = (unsigned long)page->mapping;
+	const unsigned int type = page->page_type + 1;
+	const unsigned int types = type & TYPED ? ~0u : TYPED;
+	unsigned long asked = FLAGS_ALL, i;
+
+	if (!(flags & FLAGS_OWN) && !(mapping & MAPPED_ANON) && !aside)
+		asked = FLAGS_OWN;
+	for (i = 1; i < n; i++) {
+		page++;
+		if (((kcompat_page_flags(page) ^ flags) & asked) |
+		    (((unsigned long)page->mapping ^ mapping) & MAPPED_ANON) |
+		    (((page->page_type + 1) ^ type) & types) |
+		    (kcompat_compound_word(page) & 1))
+			break;
+	}
+	return i;
+}
+
+/* How many of n pages of a compound page can be read: any may be poisoned. */
+static unsigned long
+readable(unsigned long pfn, unsigned long n)
+{
+	struct page *page = pfn_to_page(pfn);
+	const struct page *head = compound_head(page);
+	unsigned long i;
+
+	for (i = 1; i < n; i++) {
+		page++;
+		if (PageHWPoison(page) || PageOffline(page) ||
+		    !PageTail(page) || compound_head(page) != head)
+			break;
+	}
+	return i;
 }
 
 /* Can't be read: a machine check, or the end of a virtual machine, at worst. */
@@ -180,30 +239,24 @@ hole_kind(unsigned long pfn)
 	    MD_KIND_SECRET : KCORE_COUNT_UNREADABLE;
 }
 
-/* What becomes of a page whose contents can be read, and of how many pages from
- * it on.  Those that stay are looked at one by one: each may be poisoned. */
-static unsigned int
-page_fate(unsigned long pfn, u32 level, enum dump_state *state,
-    unsigned long *n)
+/* What becomes of a page that is mapped, and of how many of npages from it on.
+ * Of a compound page that stays each is looked at. */
+static unsigned long
+page_fate(unsigned long pfn, unsigned long npages, u32 level, bool aside,
+    enum dump_state *state, unsigned int *count)
 {
-	unsigned int use = page_use(pfn, n);
+	unsigned long n;
 
-	if (lost(use)) {
-		*state = DUMP_LOST;
-		return use;
-	}
-	if (left_out(use, level)) {
-		*state = DUMP_FILTERED;
-		return use;
-	}
-	*n = 1;
-	if ((level & KCORE_LEVEL_ZERO) &&
-	    md_page_zero(__va((u64)pfn << PAGE_SHIFT))) {
-		*state = DUMP_ZERO;
-		return KCORE_COUNT_ZERO;
-	}
-	*state = DUMP_KEEP;
-	return IN_ALWAYS;
+	*count = page_use(pfn, aside, &n);
+	*state = lost(*count) ? DUMP_LOST :
+	    left_out(*count, level) ? DUMP_FILTERED : DUMP_KEEP;
+	if (n == 0)
+		n = alike(pfn, npages, aside);
+	else if (*state == DUMP_KEEP)
+		n = readable(pfn, min(n, npages));
+	if (*state == DUMP_KEEP)
+		*count = IN_ALWAYS;
+	return n;
 }
 
 /* As md_direct_mapped(), which walks page tables: the last answer holds for
@@ -234,11 +287,11 @@ md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
     unsigned int *count)
 {
 	const unsigned long pfn = pa >> PAGE_SHIFT;
-	unsigned long i, n, fits = PAGES_PER_SECTION -
+	unsigned long i, n, span, fits = PAGES_PER_SECTION -
 	    (pfn & (PAGES_PER_SECTION - 1));
-	unsigned long span;
 	enum dump_state next;
 	unsigned int use;
+	bool aside;
 
 	if (fits > npages)
 		fits = npages;
@@ -250,16 +303,36 @@ md_classify(kpaddr_t pa, u64 npages, u32 level, enum dump_state *state,
 		*count = hole_kind(pfn);
 		return min(span, fits);
 	}
-	if (fits > span)
-		fits = span;
+	fits = min(span, fits);
+	aside = ram_is_aside(pa, &span);
+	fits = min(span, fits);
 	for (i = 0; i < fits; i += n) {
-		use = page_fate(pfn + i, level, &next, &n);
+		n = page_fate(pfn + i, fits - i, level, aside, &next, &use);
 		if (i > 0 && (next != *state || use != *count))
 			break;
 		*state = next;
 		*count = use;
 	}
 	return min(i, fits);
+}
+
+u64
+md_zeros(kpaddr_t pa, u64 npages, u64 *nzero)
+{
+	const char *p = __va(pa);
+	u64 n = 0, i;
+
+	for (;;) {
+		n += md_pages_begun(p + n * PAGE_SIZE, npages - n);
+		if (n == npages || md_page_zero(p + n * PAGE_SIZE))
+			break;
+		n++;
+	}
+	for (i = n; i < npages; i++)
+		if (i > n && !md_page_zero(p + i * PAGE_SIZE))
+			break;
+	*nzero = i - n;
+	return n;
 }
 
 u32

@@ -62,14 +62,23 @@ aside_one(struct resource *res, void *cookie)
 }
 
 bool
-ram_is_aside(kpaddr_t pa)
+ram_is_aside(kpaddr_t pa, unsigned long *npages)
 {
+	u64 end = U64_MAX;
+	bool in = false;
 	unsigned int i;
 
-	for (i = 0; i < naside; i++)
-		if (pa >= aside[i].start && pa < aside[i].end)
-			return true;
-	return false;
+	for (i = 0; i < naside; i++) {
+		if (pa < aside[i].start) {
+			end = min(end, aside[i].start);
+		} else if (pa < aside[i].end) {
+			end = aside[i].end;
+			in = true;
+			break;
+		}
+	}
+	*npages = max((unsigned long)((end - pa) >> PAGE_SHIFT), 1ul);
+	return in;
 }
 
 static int

@@ -172,6 +172,7 @@ md_classify(kpaddr_t pa, uint64_t npages, uint32_t level,
 	unsigned int other;
 	uint64_t n;
 
+	level &= ~KCORE_LEVEL_ZERO;
 	*state = kind_state(fakeos_kind(pa), level, count);
 	for (n = 1; n < npages; n++)
 		if (kind_state(fakeos_kind(pa + n * KCORE_ALIGN), level,
@@ -179,6 +180,20 @@ md_classify(kpaddr_t pa, uint64_t npages, uint32_t level,
 		    (!fakeos.whole_answers && fakeos_random(64) == 0))
 			break;
 	fakeos.now_us += n * fakeos.classify_us;
+	return n;
+}
+
+uint64_t
+md_zeros(kpaddr_t pa, uint64_t npages, uint64_t *nzero)
+{
+	uint64_t n = 0, i;
+
+	while (n < npages && fakeos_kind(pa + n * KCORE_ALIGN) != FAKE_ZERO)
+		n++;
+	for (i = n; i < npages &&
+	    fakeos_kind(pa + i * KCORE_ALIGN) == FAKE_ZERO; i++)
+		;
+	*nzero = i - n;
 	return n;
 }
 

@@ -83,6 +83,25 @@ SYM_FUNC_START(md_copy_sum)
 	RET
 SYM_FUNC_END(md_copy_sum)
 
+/* u64 md_pages_begun(const void *p, u64 n); */
+SYM_FUNC_START(md_pages_begun)
+	movq	%rsi, %rdx
+	testq	%rsi, %rsi
+	jz	.Lend
+.Lpage:
+	cmpq	$0, (%rdi)
+	KCOMPAT_EXTABLE_MC(.Lpage, .Lnext)
+	je	.Lend
+.Lnext:
+	addq	$4096, %rdi
+	decq	%rsi
+	jnz	.Lpage
+.Lend:
+	movq	%rdx, %rax
+	subq	%rsi, %rax
+	RET
+SYM_FUNC_END(md_pages_begun)
+
 /* Takes a word into %rax. */
 .macro WORD_OR off
 .Lload\@:

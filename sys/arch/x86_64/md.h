@@ -22,6 +22,9 @@ int md_header(cpu_kcore_hdr_t *hdr, const char *note);
 
 /* True where all of the page at kernel address p is zero and readable. */
 bool md_page_zero(const void *p);
+/* How many of the n pages from p on come before one that begins with a zero
+ * word; one that can't be read does not. */
+u64 md_pages_begun(const void *p, u64 n);
 
 /* A PCI function's config space in segment 0, without a lock: only while no
  * other CPU runs.  off is below 256, and where four bytes are meant a multiple
