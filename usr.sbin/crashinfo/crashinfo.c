@@ -49,6 +49,23 @@ wrong(const char *where, const char *what)
 	usage();
 }
 
+int
+next_option(const struct target *t, const char *options)
+{
+	char what[48];
+	int ch;
+
+	/* getopt(3) would name the command as if it were a program: the colon
+	 * keeps it silent. */
+	ch = getopt(t->argc, t->argv, options);
+	if (ch != '?' && ch != ':')
+		return ch;
+	snprintf(what, sizeof(what), ch == ':' ?
+	    "option requires an argument -- '%c'" :
+	    "invalid option -- '%c'", optopt);
+	wrong(t->argv[0], what);
+}
+
 static void
 parse(int argc, char **argv, struct options *o)
 {

@@ -51,6 +51,9 @@ struct show {
 /* Prints how to use it, and exits; wrong() says what is wrong, and where. */
 void usage(void) __attribute__((noreturn));
 void wrong(const char *where, const char *what) __attribute__((noreturn));
+/* The command's own next option, as getopt(3) does with "+:...": -1: none.  Of a
+ * wrong one it says so, and exits. */
+int next_option(const struct target *t, const char *options);
 
 int show_bt(const struct target *t);
 int show_dmesg(const struct target *t);

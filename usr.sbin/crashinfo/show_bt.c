@@ -387,16 +387,15 @@ show_bt(const struct target *t)
 	int ch, rv;
 
 	optind = 0;		/* begins anew */
-	while ((ch = getopt(t->argc, t->argv, "+ac:")) != -1)
+	while ((ch = next_option(t, "+:ac:")) != -1)
 		switch (ch) {
 		case 'a':
 			all = true;
 			break;
 		case 'c':
+		default:
 			cpu = optarg;
 			break;
-		default:
-			usage();
 		}
 	if (all + (cpu != NULL) + (optind < t->argc) > 1)
 		wrong("bt", "takes one of -a, -c and processes");

@@ -294,16 +294,15 @@ show_ps(const struct target *t)
 	int ch;
 
 	optind = 0;		/* begins anew */
-	while ((ch = getopt(t->argc, t->argv, "+ae")) != -1)
+	while ((ch = next_option(t, "+:ae")) != -1)
 		switch (ch) {
 		case 'a':
 			show.args = true;
 			break;
 		case 'e':
+		default:
 			show.env = true;
 			break;
-		default:
-			usage();
 		}
 	if (optind < t->argc)
 		wrong("ps", "takes no arguments");

@@ -299,6 +299,10 @@ crashinfo_errors_are_told(void **state)
 	guest_make(&g);
 	assert_int_equal(run_on(&g, "", "nm"), 1);
 	output_has("kallsyms: VMCOREINFO");
+	assert_int_equal(run_on(&g, "", "ps -Q"), 2);
+	output_has("crashinfo: ps: invalid option -- 'Q'\nusage: crashinfo ");
+	assert_int_equal(run_on(&g, "", "bt -c"), 2);
+	output_has("crashinfo: bt: option requires an argument -- 'c'\nusage: ");
 	assert_int_equal(run_on(&g, "", "uptime >/dev/full"), 1);
 	output_has("standard output: No space left on device");
 	guest_fini(&g);
