@@ -109,8 +109,9 @@ kvm_dump_earlylog(kvm_t *kd, char *buf, size_t len)
 	if (kvmi_raw_check(kd, false) == -1 ||
 	    (!kd->end.looked && kvmi_end_look(kd, &anybody) == -1))
 		goto fail;
-	if (!kd->end.have_early) {
-		kvmi_err(kd, ENOENT, "no early record");
+	if (!kd->end.have_early || e->log_size == 0) {
+		kvmi_err(kd, ENOENT, kd->end.have_early ?
+		    "the early record has no text" : "no early record");
 		kvmi_report(kd);
 		return 0;
 	}

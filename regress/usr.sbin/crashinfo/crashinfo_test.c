@@ -275,6 +275,10 @@ crashinfo_raw_device_is_read(void **state)
 	assert_string_equal(output, "the last\\033 words\n");
 	assert_int_equal(run_on(&g, "", "nm"), 1);
 	output_has(": nm: the dump got no further than its early record\n");
+	g.im.spec.log = "";
+	image_write(&g.im);
+	assert_int_equal(run_on(&g, "", "dmesg"), 1);
+	output_has(": the early record has no text\n");
 	guest_fini(&g);
 }
 
