@@ -3,8 +3,8 @@
 how much an armed module holds of it.
 
 Pass 1 asks what each page is used for, and at level 31 looks for zeros in those
-that stay; makedumpfile's two steps, which it is compared with, do the first only,
-as level 30 does."""
+that stay; makedumpfile's two steps, which it is compared with, do the first
+only, as level 30 does."""
 
 import re
 import subprocess

@@ -5,6 +5,7 @@ are fed do not, and what another one leaves of the dump is saved."""
 import os
 import re
 import subprocess
+import time
 
 import crash
 import disk
@@ -12,7 +13,7 @@ import initramfs
 import prepared
 import saving
 import test_truth
-from case import Skip, test
+from case import Failed, Skip, test
 
 MEM_MIB = 256
 RATE = 20 << 20         # bytes a second: the dump takes about 13 seconds
@@ -78,6 +79,39 @@ def watchdog_tco_fed(case):
     run out twice."""
     fed(case, ("lpc_ich", "iTCO_wdt"),
         ("-global", "ICH9-LPC.noreboot=false"), "iTCO_wdt", 4, 8)
+
+
+def fires(case, names, device, timeout_s):
+    """A machine that panics with nothing armed is stopped by its watchdog."""
+    archive, script = start(case, names, timeout_s)
+    script = 'insmod /swapcore.ko || die "insmod swapcore"\n' + script + \
+        ABOUT + crash.PANIC
+    with case.boot(script, [*PAUSE, *device], mem_mib=MEM_MIB,
+                   extra=archive) as vm:
+        crash.await_dying(vm)
+        found = crash.blocks(vm.data.text())
+        case.equal((found["fed"], found["running"]), ([], ["active"]),
+                   "the watchdogs that are fed, and the one that runs")
+        vm.data.send("die")
+        vm.console.wait("Kernel panic", 30)
+        for _ in range(8 * timeout_s):
+            time.sleep(1)
+            if vm.qmp.cmd("query-status")["status"] == "watchdog":
+                return
+        raise Failed(f"no watchdog fired in {8 * timeout_s} s")
+
+
+@test(slow=True, module="i6300esb")
+def watchdog_i6300esb_unfed_fires(case):
+    """without a dump the same watchdog does fire after the panic."""
+    fires(case, ("i6300esb",), ("-device", "i6300esb"), 6)
+
+
+@test(slow=True, module="iTCO_wdt")
+def watchdog_tco_unfed_fires(case):
+    """the same is so of the chipset's."""
+    fires(case, ("lpc_ich", "iTCO_wdt"),
+          ("-global", "ICH9-LPC.noreboot=false"), 4)
 
 
 def at_boot(dead):
