@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clash.h"
 #include "conf.h"
 #include "dumpon.h"
 
@@ -64,62 +65,84 @@ parse_conf(struct dumpon_opts *opts)
 	opts->level = conf.level;
 }
 
-/* Which mode is it, and do the options go with it? */
-static void
-parse_mode(struct dumpon_opts *opts, bool all, bool list, char **argv)
-{
-	bool arming = opts->level != -1 || opts->accept_secrets;
+/* What does not go with what; 'L' is --label, 's' --accept-secrets and 'T'
+ * --test. */
+static const struct clash clashes[] = {
+	{ "a", "deflLsT", "swapcore.conf(5) says what -a arms" },
+	{ "T", "defLlsv", "--test makes the kernel panic as it is armed" },
+	{ "l", "defLs", "-l only shows what is armed" },
+	{ "e", "fLsv", "-e only says what a dump would need" },
+	{ "L", "ds", "--label arms nothing" },
+	{ NULL, NULL, NULL },
+};
 
-	if (opts->mode == DUMPON_TEST) {
-		if (argv[0] != NULL || arming || all || list || opts->force ||
-		    opts->verbose || opts->label != NULL)
-			usage();
-		return;
-	}
-	if (opts->yes)
-		usage();
-	if (all) {
-		if (argv[0] != NULL || opts->mode == DUMPON_ESTIMATE ||
-		    arming || opts->force || list || opts->label != NULL)
-			usage();
+static void
+parse_option(struct dumpon_opts *opts, int ch)
+{
+	switch (ch) {
+	case 'L':
+		opts->label = optarg == NULL ? "" : optarg;
+		break;
+	case 'T':
+		opts->mode = DUMPON_TEST;
+		break;
+	case 'a':
 		opts->mode = DUMPON_CONF;
-		return;
-	}
-	if (list) {
-		if (argv[0] != NULL || opts->mode == DUMPON_ESTIMATE ||
-		    arming || opts->force || opts->label != NULL)
-			usage();
+		break;
+	case 'd':
+		opts->level = parse_level(optarg);
+		break;
+	case 'e':
+		opts->mode = DUMPON_ESTIMATE;
+		break;
+	case 'f':
+		opts->force = true;
+		break;
+	case 'l':
 		opts->mode = DUMPON_LIST;
-		return;
-	}
-	if (opts->mode == DUMPON_ESTIMATE) {
-		if ((argv[0] != NULL && argv[1] != NULL) || opts->force ||
-		    opts->accept_secrets || opts->verbose ||
-		    opts->label != NULL)
-			usage();
-		opts->device = argv[0];
-		return;
-	}
-	if (argv[0] == NULL)
+		break;
+	case 's':
+		opts->accept_secrets = true;
+		break;
+	case 'v':
+		opts->verbose = true;
+		break;
+	case 'y':
+		opts->yes = true;
+		break;
+	default:
 		usage();
-	opts->device = argv[0];
-	opts->more = (const char *const *)argv + 1;
-	opts->mode = DUMPON_ARM;
-	if (opts->label != NULL)
-		opts->mode = DUMPON_LABEL;
-	else if (strcmp(opts->device, "off") == 0)
-		opts->mode = DUMPON_OFF;
-	if (opts->mode != DUMPON_ARM && (arming || argv[1] != NULL))
-		usage();
+	}
 }
 
-/* -e and --test: one of them. */
+/* The arguments: devices, or `off'. */
 static void
-choose(struct dumpon_opts *opts, enum dumpon_mode mode)
+parse_arguments(struct dumpon_opts *opts, char **argv)
 {
-	if (opts->mode != DUMPON_ARM && opts->mode != mode)
+	const bool one = opts->mode == DUMPON_ESTIMATE || opts->label != NULL;
+
+	if (opts->yes && opts->mode != DUMPON_TEST)
+		errx(1, "-y: only --test asks");
+	if (argv[0] != NULL && (opts->mode == DUMPON_CONF ||
+	    opts->mode == DUMPON_LIST || opts->mode == DUMPON_TEST))
+		errx(1, "%s: no device is named with -a, -l or --test",
+		    argv[0]);
+	if (argv[0] == NULL && opts->mode == DUMPON_ARM)
 		usage();
-	opts->mode = mode;
+	opts->device = argv[0];
+	if (argv[0] == NULL)
+		return;
+	opts->more = (const char *const *)argv + 1;
+	if (opts->mode == DUMPON_ARM && opts->label != NULL)
+		opts->mode = DUMPON_LABEL;
+	else if (opts->mode == DUMPON_ARM && strcmp(argv[0], "off") == 0)
+		opts->mode = DUMPON_OFF;
+	if (opts->mode == DUMPON_OFF && (opts->level != -1 ||
+	    opts->accept_secrets || argv[1] != NULL))
+		errx(1, "off: no device and no option of arming goes with "
+		    "that");
+	if (one && argv[1] != NULL)
+		errx(1, "%s: only one device can be named", argv[1]);
 }
 
 static void
@@ -133,48 +156,21 @@ parse(struct dumpon_opts *opts, int argc, char **argv)
 		{ "yes", no_argument, NULL, 'y' },
 		{ NULL, 0, NULL, 0 },
 	};
-	bool all = false, list = false;
+	struct clash_options options = {
+		.letters = "ad:eflvy",
+		.longopts = longopts,
+	};
 	int ch;
 
 	memset(opts, 0, sizeof(*opts));
 	opts->level = -1;
-	while ((ch = getopt_long(argc, argv, "ad:eflvy", longopts, NULL)) != -1) {
-		switch (ch) {
-		case 'L':
-			opts->label = optarg == NULL ? "" : optarg;
-			break;
-		case 'T':
-			choose(opts, DUMPON_TEST);
-			break;
-		case 'a':
-			all = true;
-			break;
-		case 'd':
-			opts->level = parse_level(optarg);
-			break;
-		case 'e':
-			choose(opts, DUMPON_ESTIMATE);
-			break;
-		case 'f':
-			opts->force = true;
-			break;
-		case 'l':
-			list = true;
-			break;
-		case 's':
-			opts->accept_secrets = true;
-			break;
-		case 'v':
-			opts->verbose = true;
-			break;
-		case 'y':
-			opts->yes = true;
-			break;
-		default:
-			usage();
-		}
+	while ((ch = getopt_long(argc, argv, options.letters, longopts,
+	    NULL)) != -1) {
+		options.given[(unsigned char)ch] = true;
+		parse_option(opts, ch);
 	}
-	parse_mode(opts, all, list, argv + optind);
+	clash_check(&options, clashes);
+	parse_arguments(opts, argv + optind);
 }
 
 static int

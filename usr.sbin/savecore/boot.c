@@ -55,7 +55,8 @@ boot_save(const struct savecore_opts *opts)
 		    where, colon, opts->directory);
 	}
 	if (i == 0 && r == 1)
-		msg(LOG_INFO, "%s%sno core dump", where, colon);
+		msg(LOG_INFO, "%s%sno core dump is left to be saved", where,
+		    colon);
 	return i < BOOT_RUNS && r == 1 ? 0 : -1;
 }
 

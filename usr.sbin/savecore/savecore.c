@@ -16,6 +16,7 @@
 
 #include <sys/kcore.h>
 
+#include "clash.h"
 #include "conf.h"
 #include "savecore.h"
 
@@ -39,14 +40,6 @@ usage(void)
 	    "       savecore -C | -n [-v] [-D device] [-N system]\n"
 	    "       savecore --finish [-v]\n");
 	exit(1);
-}
-
-static void
-parse_mode(struct savecore_opts *opts, enum savecore_mode mode)
-{
-	if (opts->mode != SAVECORE_SAVE && opts->mode != mode)
-		usage();
-	opts->mode = mode;
 }
 
 static const struct outformat *
@@ -140,33 +133,17 @@ parse_conf(struct savecore_opts *opts)
 	memcpy(opts->filter, conf.save_level, sizeof(opts->filter));
 }
 
-/* -a goes with -v and -D; the file says the rest. */
-static void
-parse_boot(const struct savecore_opts *opts, bool more)
-{
-	if (more || opts->mode != SAVECORE_SAVE || opts->force ||
-	    opts->packing != KEEPER_PLAIN || opts->wipe ||
-	    opts->system != NULL)
-		usage();
-}
-
-/* The options that have a default, where they were given all the same. */
-struct given {
-	bool level;
-	bool format;
-};
-
 /* An option that takes a value, or chooses what is done. */
 static void
-parse_value(struct savecore_opts *opts, struct given *given, int ch)
+parse_value(struct savecore_opts *opts, int ch)
 {
 	switch (ch) {
 	case 'C':
 	case 'n':
-		parse_mode(opts, SAVECORE_CHECK);
+		opts->mode = SAVECORE_CHECK;
 		break;
 	case 'c':
-		parse_mode(opts, SAVECORE_CLEAR);
+		opts->mode = SAVECORE_CLEAR;
 		break;
 	case 'D':
 		opts->device = optarg;
@@ -175,11 +152,10 @@ parse_value(struct savecore_opts *opts, struct given *given, int ch)
 		parse_filter(opts, optarg);
 		break;
 	case 'E':
-		parse_mode(opts, SAVECORE_FINISH);
+		opts->mode = SAVECORE_FINISH;
 		break;
 	case 'F':
 		opts->format = parse_format(optarg);
-		given->format = true;
 		break;
 	case 'm':
 		opts->maxdumps = (unsigned int)parse_number("-m", optarg, 1,
@@ -189,19 +165,16 @@ parse_value(struct savecore_opts *opts, struct given *given, int ch)
 		opts->system = optarg;
 		break;
 	case 'o':
-		parse_mode(opts, SAVECORE_CONVERT);
+		opts->mode = SAVECORE_CONVERT;
 		parse_output(opts, optarg);
 		break;
 	case 'S':
 		opts->zstd = true;
-		if (optarg == NULL)
-			break;
-		opts->level = parse_number("--zstd", optarg, 0, 19);
-		given->level = true;
+		if (optarg != NULL)
+			opts->level = parse_number("--zstd", optarg, 0, 19);
 		break;
 	case 'Z':
 		opts->level = parse_number("-Z", optarg, 0, 9);
-		given->level = true;
 		break;
 	default:
 		usage();
@@ -209,7 +182,7 @@ parse_value(struct savecore_opts *opts, struct given *given, int ch)
 }
 
 static void
-parse_option(struct savecore_opts *opts, struct given *given, int ch)
+parse_option(struct savecore_opts *opts, int ch)
 {
 	switch (ch) {
 	case 'a':
@@ -234,58 +207,50 @@ parse_option(struct savecore_opts *opts, struct given *given, int ch)
 		opts->packing = KEEPER_GZIP;
 		break;
 	default:
-		parse_value(opts, given, ch);
+		parse_value(opts, ch);
 	}
 }
 
-/* -o: of a core, or of the dump on a device, which then stays. */
+/* What does not go with what; 'E' is --finish, 'S' --zstd, 'W' --wipe. */
+static const struct clash clashes[] = {
+	{ "a", "CcdEFfjkmNnoSWZz", "swapcore.conf(5) says what -a does" },
+	{ "Cn", "cEo", "each of them does one thing alone" },
+	{ "c", "Eo", "each of them does one thing alone" },
+	{ "E", "o", "each of them does one thing alone" },
+	{ "CcEn", "dFfjkmSZz", "no core is written" },
+	{ "CEn", "W", "no dump is cleared" },
+	{ "E", "DN", "no dump is looked at" },
+	{ "o", "kW", "the dump is not cleared in any case" },
+	{ "o", "jmN", "nothing is written beside the core" },
+	{ "k", "W", "what is kept can't be wiped" },
+	{ NULL, NULL, NULL },
+};
+
+/* The arguments: a directory, or -o's core. */
 static void
-parse_converting(struct savecore_opts *opts, int argc, char **argv)
+parse_arguments(struct savecore_opts *opts, int argc, char **argv)
 {
-	if (argc > 1 || (argc == 1 && opts->device != NULL) ||
-	    opts->system != NULL || opts->wipe)
-		usage();
-	if (argc == 1) {
+	const bool convert = opts->mode == SAVECORE_CONVERT;
+
+	if (argc > 1)
+		errx(1, "%s: only one %s", argv[1], convert ? "core can be "
+		    "converted" : "directory can be saved to");
+	if (argc == 1 && (opts->boot ||
+	    (opts->mode != SAVECORE_SAVE && !convert)))
+		errx(1, "%s: no directory is named with -a, -C, -c, -n or "
+		    "--finish", argv[0]);
+	if (argc == 1 && convert && opts->device != NULL)
+		errx(1, "%s: a core is converted, or with -D the dump on a "
+		    "device, not both", argv[0]);
+	if (argc == 1 && convert)
 		opts->core = argv[0];
+	else if (argc == 1)
+		opts->directory = argv[0];
+	if (argc == 1 || !convert)
 		return;
-	}
+	/* Of the dump on a device, which then stays. */
 	opts->mode = SAVECORE_SAVE;
 	opts->keep = true;
-}
-
-/* What goes with what, and the arguments. */
-static void
-parse_together(struct savecore_opts *opts, const struct given *given, int argc,
-    char **argv)
-{
-	const bool saves = opts->mode == SAVECORE_SAVE;
-
-	if ((opts->mode == SAVECORE_CLEAR || opts->mode == SAVECORE_CHECK ||
-	    opts->mode == SAVECORE_FINISH || opts->boot) && opts->nfilter > 0)
-		usage();
-	if ((!saves || opts->boot) &&
-	    (opts->keep || opts->json || opts->maxdumps != 0))
-		usage();
-	if (opts->keep && opts->wipe)
-		usage();
-	if (opts->boot) {
-		parse_boot(opts, argc > 0 || given->level || given->format);
-		return;
-	}
-	if (opts->mode == SAVECORE_CONVERT) {
-		parse_converting(opts, argc, argv);
-		return;
-	}
-	if (opts->mode == SAVECORE_FINISH && (opts->device != NULL ||
-	    opts->system != NULL || opts->wipe))
-		usage();
-	if (!saves && (argc > 0 || opts->force || given->level ||
-	    opts->packing != KEEPER_PLAIN || given->format))
-		usage();
-	if (argc > 1 || (opts->mode == SAVECORE_CHECK && opts->wipe))
-		usage();
-	if (argc == 1)
-		opts->directory = argv[0];
 }
 
 static void
@@ -298,18 +263,24 @@ parse(struct savecore_opts *opts, int argc, char **argv)
 		{ "zstd", optional_argument, NULL, 'S' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct given given = { false, false };
+	struct clash_options options = {
+		.letters = "aCcD:d:F:fkm:N:no:vZ:z",
+		.longopts = longopts,
+	};
 	int ch;
 
 	memset(opts, 0, sizeof(*opts));
 	opts->directory = SAVECORE_DIR;
 	opts->format = &outformat_kcore;
 	opts->level = 1;
-	while ((ch = getopt_long(argc, argv, "aCcD:d:F:fkm:N:no:vZ:z", longopts,
-	    NULL)) != -1)
-		parse_option(opts, &given, ch);
+	while ((ch = getopt_long(argc, argv, options.letters, longopts,
+	    NULL)) != -1) {
+		options.given[(unsigned char)ch] = true;
+		parse_option(opts, ch);
+	}
+	clash_check(&options, clashes);
 	parse_check_format(opts);
-	parse_together(opts, &given, argc - optind, argv + optind);
+	parse_arguments(opts, argc - optind, argv + optind);
 }
 
 /* Can a core be written to standard output?  0, or -1 after a message. */
