@@ -43,7 +43,10 @@ uptime_json(struct json *js, const char *key, const struct uptime *u)
 	else
 		json_text(js, "panic", u->panic,
 		    strnlen(u->panic, u->panic_len));
-	json_number(js, "time_ns", u->time_ns);
+	if (u->time_ns != 0)
+		json_number(js, "time_ns", u->time_ns);
+	else
+		json_null(js, "time_ns");
 	if (u->have_up)
 		json_number(js, "uptime_ns", (uint64_t)u->up.tv_sec *
 		    1000000000 + (uint64_t)u->up.tv_nsec);
@@ -83,7 +86,9 @@ uptime_print(const struct uptime *u)
 		uptime_line("panic", u->panic, u->panic_len);
 	if (localtime_r(&when, &tm) != NULL)
 		strftime(text, sizeof(text), "%F %T %z", &tm);
-	uptime_line(u->live ? "now" : "died", text, sizeof(text));
+	/* Not every core tells. */
+	if (u->time_ns != 0)
+		uptime_line(u->live ? "now" : "died", text, sizeof(text));
 	if (u->have_up) {
 		snprintf(text, sizeof(text), "%jd days %02d:%02d:%02d.%03ld",
 		    (intmax_t)(s / UPTIME_DAY), (int)(s % UPTIME_DAY / 3600),

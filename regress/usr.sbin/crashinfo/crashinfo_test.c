@@ -94,10 +94,10 @@ crashinfo_text_is_safe(void **state)
 	guest_fini(&g);
 }
 
-/* This test checks that where a core does not tell how long the kernel ran no
- * time is made up. */
+/* This test checks that where a core does not tell when the kernel died, or how
+ * long it ran, no time is made up. */
 static void
-crashinfo_unknown_uptime_is_left_out(void **state)
+crashinfo_unknown_times_are_left_out(void **state)
 {
 	struct guest g;
 
@@ -110,6 +110,12 @@ crashinfo_unknown_uptime_is_left_out(void **state)
 	output_has("died      ");
 	assert_int_equal(run_on(&g, "--json", "uptime"), 0);
 	output_has("\"uptime_ns\": null,\n");
+	g.im.spec.time_ns = 0;
+	make(&g);
+	assert_int_equal(run_on(&g, "", "uptime"), 0);
+	assert_null(strstr(output, "died"));
+	assert_int_equal(run_on(&g, "--json", "uptime"), 0);
+	output_has("\"time_ns\": null,\n");
 	guest_fini(&g);
 }
 
@@ -317,7 +323,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(crashinfo_text_is_safe),
-		cmocka_unit_test(crashinfo_unknown_uptime_is_left_out),
+		cmocka_unit_test(crashinfo_unknown_times_are_left_out),
 		cmocka_unit_test(crashinfo_json_is_as_documented),
 		cmocka_unit_test(crashinfo_regs_name_each_cpu),
 		cmocka_unit_test(crashinfo_ps_is_as_documented),
