@@ -43,9 +43,11 @@ GOALS = """goals: dump at least 0.95 of fio's best; at most 2 MiB held on 1 GiB;
 savecore at least 0.9 of cp, in at most 64 MiB
 libkvm: time and memory at most 0.1 of drgn's; open in at most 10 ms; random at
 most 0.5 of libkdumpfile's time; sequential as long as the copy alone
-dump: panic-time dump of all pages (level 0), by the module's last line; peer:
+dump: panic-time dump of all pages (level 0), by the module's last line: from
+the reset of the controller to the last flush, with all that is not data; peer:
 the best way of fio, by its median, on the same partition of the same disk in
-the same guest, through the stock driver, with O_DIRECT, 32 requests at a time
+the same guest, through the stock driver, with O_DIRECT, 32 requests at a time:
+from its first write to a flush at the end
 limited: QEMU lets the disk take 1000 MB/s at most, as a real one has a limit;
 without one, the disk is a copy of memory on the CPUs that the dump is made by
 held: what an armed module keeps; peer: crashkernel=128M, what Debian's

@@ -10,7 +10,6 @@ allocated and written, so that neither pays for that.
 import os
 import re
 import statistics
-import time
 
 import case
 import crash
@@ -19,7 +18,7 @@ import initramfs
 import kdump
 from case import Failed
 from figure import figure, note, pairs
-from vm import LostVM, NoLine
+from vm import LostVM
 
 MIB = 1 << 20
 FIO = "/usr/bin/fio"
@@ -29,10 +28,12 @@ DEPTH = 32
 ATTEMPTS = 4            # at a run whose machine is lost
 ROUNDS = 3              # of each engine and block size
 
-# QEMU 7.2's NVMe now and then loses a request of the stock driver, less often
-# without ioeventfd; the driver is to find out soon.
-OPTIONS = {"nvme": "ioeventfd=off", "virtio": ""}
-APPEND = "nvme_core.io_timeout=5"
+# One CPU, in a machine that may have two.  Where a machine can have one alone,
+# QEMU before 8.1 (c914d46d0a64, "tcg: Do not elide memory barriers for
+# !CF_PARALLEL in system mode") leaves the guest's barriers out, though disks are
+# other threads: a stock driver that asks whether the disk wants to be told of a
+# request reads an old answer, and the request is lost.
+SMP = "1,maxcpus=2"
 REGION_MIB = 1024       # at most, what fio writes at the partition's end
 KDUMP_KIB = kdump.CRASHKERNEL_MIB << 10
 DUMP_END = re.compile(r"dump complete: (\d+) MiB in ([0-9.]+) s, (\d+) MB/s")
@@ -75,7 +76,8 @@ def stock_script(device, swap_mib):
                     f"say {engine}-{block} {FIO} --minimal --name=x --thread "
                     f"--filename={device} --rw=write --direct=1 "
                     f"--ioengine={engine} --iodepth={DEPTH} --bs={block} "
-                    f"--offset={swap_mib - region}m --size={region}m")
+                    f"--offset={swap_mib - region}m --size={region}m "
+                    "--end_fsync=1")
     return "\n".join(lines) + "\n"
 
 
@@ -114,22 +116,6 @@ say held cat /sys/kernel/swapcore/held
 """
 
 
-def await_dying(vm, timeout_s=600):
-    """As crash.await_dying(), but finds out when a request was lost."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        try:
-            _, word = vm.data.wait("@@(dying|die .*|end .*)", 5)
-            break
-        except NoLine:
-            if "timeout, aborting" in vm.console.text():
-                raise LostVM("the emulated disk lost a request") from None
-            if time.monotonic() > deadline:
-                raise
-    if word[1] != "dying":
-        raise Failed(f"the guest did not get as far as its panic: {word[1]}")
-
-
 def one_run(one, bus, mem_mib, limit=None):
     """One guest: MB/s of the dump and of the stock driver, KiB held.
 
@@ -143,11 +129,10 @@ def one_run(one, bus, mem_mib, limit=None):
               + FILL.replace("LEAST", str(mem_mib * 1024 // 6))
               + arm_script(device) + crash.PANIC)
     throttle = f"throttling.bps-write={limit * 10**6}" if limit else ""
-    devices = disk.attach(image, bus, options=OPTIONS[bus],
-                          drive_options=throttle)
-    with one.boot(script, devices, append=APPEND, mem_mib=mem_mib,
+    devices = disk.attach(image, bus, drive_options=throttle)
+    with one.boot(script, devices, mem_mib=mem_mib, smp=SMP,
                   cpu="max") as vm:
-        await_dying(vm)
+        crash.await_dying(vm, 600)
         vm.data.send("die")
         last = crash.await_dump(vm, 300)
         text = vm.data.text()

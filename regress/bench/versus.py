@@ -121,9 +121,9 @@ class Died:
         for part in (2, kdump.PART):
             guest.preallocate(image, part)
         disk.format_part(image, kdump.PART)
-        options = {"append": guest.APPEND}
+        options = {}
         if side == "kdump":
-            options = {"append": f"{guest.APPEND} {kdump.APPEND}",
+            options = {"append": kdump.APPEND,
                        "extra": kdump.archive(one.kernel, BUS)}
         with one.boot(script, disk.attach(image, BUS), mem_mib=mem_mib,
                       cpu="max", reboot=True, **options) as vm:
@@ -133,7 +133,7 @@ class Died:
         disk.free(image.path)
 
     def _watch(self, vm, how):
-        guest.await_dying(vm)
+        crash.await_dying(vm, 600)
         at = len(vm.data.lines)
         vm.data.send("die")
         panic, _ = vm.console.wait(PANIC, 60)
