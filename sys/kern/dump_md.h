@@ -97,11 +97,10 @@ uint64_t md_xxh64_digest(const struct md_xxh64 *);
 uint64_t md_xxh64(const void *buf, size_t len);
 
 /*
- * Copies npages (1 or more) that md_classify() kept, and takes the copy into a
- * sum, which has been given nothing but whole pages before.  How many: it ends
- * with the first *bad one, of which dst holds what could be read and zeros.
+ * Copies a page that md_classify() kept, and takes the copy into a sum, which
+ * has been given nothing but whole pages before.  0, or -EIO: dst holds what
+ * could be read and zeros.
  */
-__must_check uint64_t md_pages_read(void *dst, kpaddr_t pa, uint64_t npages,
-    struct md_xxh64 *, bool *bad);
+__must_check int md_page_read(void *dst, kpaddr_t pa, struct md_xxh64 *);
 
 #endif /* _KERN_DUMP_MD_H_ */

@@ -147,30 +147,23 @@ chunk_end(struct dump *d)
 	return 0;
 }
 
-/* Copies npages pages from pa on into the stream, at a time as many as fit into
- * the open slot and chunk. */
+/* Copies npages pages from pa on into the stream. */
 static __must_check int
 write_pages(struct dump *d, kpaddr_t pa, uint64_t npages)
 {
-	uint64_t n;
 	uint32_t len;
 	void *to;
-	bool bad;
 	int error;
 
-	for (; npages > 0; npages -= n, pa += n * KCORE_ALIGN) {
-		len = (uint32_t)(KCORE_CHUNK - d->data_done % KCORE_CHUNK);
-		if (npages < len / KCORE_ALIGN)
-			len = (uint32_t)npages * KCORE_ALIGN;
+	for (; npages > 0; npages--, pa += KCORE_ALIGN) {
+		len = KCORE_ALIGN;
 		error = dump_stream_room(d, &to, &len);
 		if (error != 0)
 			return error;
-		n = md_pages_read(to, pa, len / KCORE_ALIGN, &d->hash, &bad);
-		if (bad)
-			dump_record_late(d, pa + (n - 1) * KCORE_ALIGN,
-			    KCORE_ALIGN);
-		dump_stream_advance(d, (uint32_t)n * KCORE_ALIGN);
-		d->data_done += n * KCORE_ALIGN;
+		if (md_page_read(to, pa, &d->hash) != 0)
+			dump_record_late(d, pa, KCORE_ALIGN);
+		dump_stream_advance(d, KCORE_ALIGN);
+		d->data_done += KCORE_ALIGN;
 		if (d->data_done % KCORE_CHUNK == 0 ||
 		    d->data_done == d->l.data_size) {
 			error = chunk_end(d);

@@ -83,27 +83,23 @@ md_xxh64(const void *buf, size_t len)
 	return xxh64(buf, len, 0);
 }
 
-u64
-md_pages_read(void *dst, kpaddr_t pa, u64 npages, struct md_xxh64 *x,
-    bool *bad)
+int
+md_page_read(void *dst, kpaddr_t pa, struct md_xxh64 *x)
 {
-	size_t len = npages * PAGE_SIZE;
 	struct xxh64_state *state = state_of(x);
 	u64 acc[4] = { state->v1, state->v2, state->v3, state->v4 };
-	size_t done;
+	size_t left;
 
-	done = len - md_copy_sum(dst, __va(pa), len, acc);
-	*bad = done < len;
-	if (*bad) {
-		len = (done / PAGE_SIZE + 1) * PAGE_SIZE;
-		memset((char *)dst + done, 0, len - done);
-		(void)xxh64_update(state, dst, len);
-		return len / PAGE_SIZE;
+	left = md_copy_sum(dst, __va(pa), PAGE_SIZE, acc);
+	if (left > 0) {
+		memset((char *)dst + PAGE_SIZE - left, 0, left);
+		(void)xxh64_update(state, dst, PAGE_SIZE);
+		return -EIO;
 	}
-	state->total_len += len;
+	state->total_len += PAGE_SIZE;
 	state->v1 = acc[0];
 	state->v2 = acc[1];
 	state->v3 = acc[2];
 	state->v4 = acc[3];
-	return npages;
+	return 0;
 }

@@ -356,7 +356,6 @@ write_doorbell(struct fakenvme *f, uint64_t off, uint32_t v)
 	} else {
 		assert_true(v < f->q[n / 2].cq_size);
 		f->q[n / 2].cq_head = v;
-		f->nacks += n == 3;
 	}
 }
 

@@ -43,7 +43,6 @@ struct fakenvme {
 	uint64_t rdy_at, shst_at;	/* when CSTS follows CC; 0: it has */
 	struct fakenvme_queue q[2];
 	unsigned int nadmin, nfeatures;
-	unsigned int nacks;		/* doorbells of I/O completions */
 	uint16_t late_cid;
 };
 

@@ -231,30 +231,18 @@ md_vital_pages(kpaddr_t root, uint64_t npages,
 		fn(cookie, (fakeos.vital_pfn + i / 2) * KCORE_ALIGN);
 }
 
-static void
-page_read(uint8_t *dst, kpaddr_t pa, struct md_xxh64 *x)
+int
+md_page_read(void *dst, kpaddr_t pa, struct md_xxh64 *x)
 {
 	fakeos.now_us += fakeos.read_us;
-	if (pa != fakeos.vars_paddr && fakeos_kind(pa) == FAKE_RACY)
+	if (pa != fakeos.vars_paddr && fakeos_kind(pa) == FAKE_RACY) {
 		page_fill(dst, pa, ++fakeos.nracy, KCORE_ALIGN);
-	else
-		fakeos_page(dst, pa);
-	md_xxh64_update(x, dst, KCORE_ALIGN);
-}
-
-uint64_t
-md_pages_read(void *dst, kpaddr_t pa, uint64_t npages, struct md_xxh64 *x,
-    bool *bad)
-{
-	uint64_t n;
-
-	*bad = false;
-	for (n = 0; n < npages && !*bad; n++, pa += KCORE_ALIGN) {
-		page_read((uint8_t *)dst + n * KCORE_ALIGN, pa, x);
-		*bad = fakeos_kind(pa) == FAKE_LATE;
+		md_xxh64_update(x, dst, KCORE_ALIGN);
+		return 0;
 	}
-	assert_true(n > 0);
-	return n;
+	fakeos_page(dst, pa);
+	md_xxh64_update(x, dst, KCORE_ALIGN);
+	return fakeos_kind(pa) == FAKE_LATE ? -EIO : 0;
 }
 
 size_t

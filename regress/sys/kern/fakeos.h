@@ -26,7 +26,7 @@ enum fake_kind {
 	FAKE_USER,		/* left out by KCORE_LEVEL_USER */
 	FAKE_FREE,		/* left out by KCORE_LEVEL_FREE */
 	FAKE_POISON,		/* md_classify() says that it can't be read */
-	FAKE_LATE,		/* md_pages_read() finds out */
+	FAKE_LATE,		/* md_page_read() finds out */
 	FAKE_RACY,		/* other contents at each read */
 };
 

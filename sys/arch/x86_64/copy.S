@@ -8,7 +8,7 @@
  * this only on some CPUs, and copies byte by byte in an emulator.
  *
  * The sum is the inner loop of XXH64: four accumulators, each of which takes
- * every fourth word.  One pass over memory takes two thirds of the time of two,
+ * every fourth word.  One pass over a page takes two thirds of the time of two,
  * in an emulator too.
  */
 #include <linux/linkage.h>
@@ -16,35 +16,16 @@
 
 #include <os/kcompat.h>
 
-.macro LOAD off, word
+/* Copies a word: acc = rotate(acc + word * PRIME64_2, 31) * PRIME64_1 */
+.macro WORD off, acc
 .Lload\@:
-	movq	\off(%rsi), \word
+	movq	\off(%rsi), %rax
 	KCOMPAT_EXTABLE_MC(.Lload\@, .Lout)
-.endm
-
-/* acc = rotate(acc + word * PRIME64_2, 31) * PRIME64_1 */
-.macro SUM word, acc
-	imulq	%r12, \word
-	addq	\word, \acc
+	movq	%rax, \off(%rdi)
+	imulq	%r12, %rax
+	addq	%rax, \acc
 	rolq	$31, \acc
 	imulq	%rbx, \acc
-.endm
-
-/* Copies four words.  The sums after all of them: an emulator has to put every
- * register in order ahead of each access. */
-.macro WORDS off
-	LOAD	\off, %rax
-	LOAD	8+\off, %r13
-	LOAD	16+\off, %r14
-	LOAD	24+\off, %r15
-	movq	%rax, \off(%rdi)
-	movq	%r13, 8+\off(%rdi)
-	movq	%r14, 16+\off(%rdi)
-	movq	%r15, 24+\off(%rdi)
-	SUM	%rax, %r8
-	SUM	%r13, %r9
-	SUM	%r14, %r10
-	SUM	%r15, %r11
 .endm
 
 	.text
@@ -53,9 +34,6 @@
 SYM_FUNC_START(md_copy_sum)
 	pushq	%rbx
 	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
 	movabsq	$0x9e3779b185ebca87, %rbx	/* PRIME64_1 */
 	movabsq	$0xc2b2ae3d27d4eb4f, %r12	/* PRIME64_2 */
 	movq	(%rcx), %r8
@@ -63,8 +41,14 @@ SYM_FUNC_START(md_copy_sum)
 	movq	16(%rcx), %r10
 	movq	24(%rcx), %r11
 .Lblock:
-	WORDS	0
-	WORDS	32
+	WORD	0, %r8
+	WORD	8, %r9
+	WORD	16, %r10
+	WORD	24, %r11
+	WORD	32, %r8
+	WORD	40, %r9
+	WORD	48, %r10
+	WORD	56, %r11
 	addq	$64, %rsi
 	addq	$64, %rdi
 	subq	$64, %rdx
@@ -75,9 +59,6 @@ SYM_FUNC_START(md_copy_sum)
 	movq	%r11, 24(%rcx)
 .Lout:
 	movq	%rdx, %rax
-	popq	%r15
-	popq	%r14
-	popq	%r13
 	popq	%r12
 	popq	%rbx
 	RET

@@ -164,7 +164,6 @@ nvme_queue_reset(struct nvme_queue *q)
 	q->tail = 0;
 	q->head = 0;
 	q->cq_head = 0;
-	q->cq_told = 0;
 	q->phase = 1;
 	memset(q->sq, 0, NVME_PAGE);
 	memset((void *)(uintptr_t)q->cq, 0, NVME_PAGE);
@@ -213,24 +212,12 @@ nvme_queue_get(struct nvme_queue *q, struct nvme_cqe *cqe)
 
 /* Tells the controller how far we have read its completions. */
 static void
-nvme_queue_ack(struct dumpdev *dd, struct nvme_queue *q)
+nvme_queue_ack(struct dumpdev *dd, const struct nvme_queue *q)
 {
 	const struct nvme_softc *sc = dd->softc;
 
-	q->cq_told = q->cq_head;
 	nvme_wr4(dd, NVME_DOORBELLS +
 	    (2 * (uint64_t)q->qid + 1) * sc->db_stride, q->cq_head);
-}
-
-/* Are so many completions not acknowledged that there might soon be no room for
- * more?  A doorbell for each would cost a virtual machine an exit. */
-static bool
-nvme_queue_owes(const struct dumpdev *dd, const struct nvme_queue *q)
-{
-	const unsigned int owed = (unsigned int)(q->cq_head + q->depth -
-	    q->cq_told) % q->depth;
-
-	return owed >= q->depth / 2u || owed + dd->nslots >= q->depth;
 }
 
 /* Is the controller still there and well?  Looks once a millisecond. */
@@ -508,8 +495,7 @@ nvme_poll(struct dumpdev *dd)
 		nvme_complete(dd, &cqe);
 	if (n == 0)
 		return nvme_alive(dd);
-	if (nvme_queue_owes(dd, &sc->io))
-		nvme_queue_ack(dd, &sc->io);
+	nvme_queue_ack(dd, &sc->io);
 	return 0;
 }
 

@@ -16,8 +16,7 @@ struct nvme_queue {
 	uint16_t depth;
 	uint16_t tail;		/* where our next command goes */
 	uint16_t head;		/* how far the controller has read */
-	uint16_t cq_head;	/* the next completion that we read */
-	uint16_t cq_told;	/* what the controller knows of that */
+	uint16_t cq_head;
 	uint16_t phase;		/* of entries that are new */
 	struct nvme_sqe *sq;
 	volatile struct nvme_cqe *cq;

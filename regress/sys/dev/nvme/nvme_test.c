@@ -64,35 +64,6 @@ nvme_doorbell_strides_found(void **state)
 	}
 }
 
-/* This test checks that completions are acknowledged together, over turns of the
- * queue, and each where the queue has room for no more; the fake sees to it that
- * it never is full. */
-static void
-nvme_poll_completions_acknowledged_together(void **state)
-{
-	struct env *e = env_new(&fakenvme_dev);
-	unsigned int i;
-
-	(void)state;
-	env_attach(e);
-	assert_int_equal(dumpdev_start(&e->dd), 0);
-	for (i = 0; i < 640; i++)
-		assert_int_equal(dumpdev_flush(&e->dd), 0);
-	assert_int_equal(fake(e)->nacks, 20);
-	assert_int_equal(dumpdev_stop(&e->dd), 0);
-	env_free(e);
-
-	e = env_make(&fakenvme_dev, 512, 2, 4096);
-	fake(e)->cap = (fake(e)->cap & ~0xffffull) | 2;	/* three entries */
-	env_attach(e);
-	assert_int_equal(dumpdev_start(&e->dd), 0);
-	for (i = 0; i < 10; i++)
-		assert_int_equal(dumpdev_flush(&e->dd), 0);
-	assert_int_equal(fake(e)->nacks, 10);
-	assert_int_equal(dumpdev_stop(&e->dd), 0);
-	env_free(e);
-}
-
 /* This test checks that attaching fails, with a reason, and gives everything
  * back, where BAR 0 is too short, CAP is bad, or the namespace id is none. */
 static void
@@ -302,7 +273,6 @@ main(void)
 		cmocka_unit_test(nvme_attach_limits_lowered),
 		cmocka_unit_test(nvme_start_mdts_lowers_slot),
 		cmocka_unit_test(nvme_doorbell_strides_found),
-		cmocka_unit_test(nvme_poll_completions_acknowledged_together),
 		cmocka_unit_test(nvme_attach_unusable_refused),
 		cmocka_unit_test(nvme_start_wrong_namespace_refused),
 		cmocka_unit_test(nvme_start_high_format_found),
