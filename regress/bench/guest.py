@@ -28,12 +28,6 @@ DEPTH = 32
 ATTEMPTS = 4            # at a run whose machine is lost
 ROUNDS = 3              # of each engine and block size
 
-# One CPU, in a machine that may have two.  Where a machine can have one alone,
-# QEMU before 8.1 (c914d46d0a64, "tcg: Do not elide memory barriers for
-# !CF_PARALLEL in system mode") leaves the guest's barriers out, though disks are
-# other threads: a stock driver that asks whether the disk wants to be told of a
-# request reads an old answer, and the request is lost.
-SMP = "1,maxcpus=2"
 REGION_MIB = 1024       # at most, what fio writes at the partition's end
 KDUMP_KIB = kdump.CRASHKERNEL_MIB << 10
 DUMP_END = re.compile(r"dump complete: (\d+) MiB in ([0-9.]+) s, (\d+) MB/s")
@@ -130,8 +124,7 @@ def one_run(one, bus, mem_mib, limit=None):
               + arm_script(device) + crash.PANIC)
     throttle = f"throttling.bps-write={limit * 10**6}" if limit else ""
     devices = disk.attach(image, bus, drive_options=throttle)
-    with one.boot(script, devices, mem_mib=mem_mib, smp=SMP,
-                  cpu="max") as vm:
+    with one.boot(script, devices, mem_mib=mem_mib, cpu="max") as vm:
         crash.await_dying(vm, 600)
         vm.data.send("die")
         last = crash.await_dump(vm, 300)

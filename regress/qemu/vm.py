@@ -155,9 +155,15 @@ class VM:
                  machine="q35"):
         self.mem_mib = mem_mib
         self.modules = []       # RAM besides: (start, bytes)
+        # A machine that can have one CPU alone has none of the guest's memory
+        # barriers in QEMU before 8.1 (c914d46d0a64, "tcg: Do not elide memory
+        # barriers for !CF_PARALLEL in system mode"), though its disks are other
+        # threads: a stock driver that asks whether the disk wants to be told of
+        # a request reads an old answer, and the request is lost.
+        cpus = f"{smp},maxcpus={max(smp, 2)}"
         ours, theirs = zip(*(socket.socketpair() for _ in range(3)))
         argv = ["qemu-system-x86_64", "-accel", "tcg", "-machine", machine,
-                "-cpu", f"{cpu},-cx16", "-m", str(mem_mib), "-smp", str(smp),
+                "-cpu", f"{cpu},-cx16", "-m", str(mem_mib), "-smp", cpus,
                 "-nodefaults", "-nic", "none", "-vga", "none",
                 "-display", "none", "-action", "panic=pause"]
         if not reboot:
