@@ -7,7 +7,6 @@
  * written by the worker, which is believed nothing: only lines that are a key
  * and printable text are passed on, each in a variable of its own.
  */
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -16,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,12 +146,26 @@ hook_trusted(const char *path, const struct stat *st)
 
 /* ---- Running one ---- */
 
+/* What tells that a child has ended: it is blocked, so that it can be waited for
+ * with a time-out. */
+static sigset_t
+hook_sigchld(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	return set;
+}
+
 __attribute__((noreturn)) static void
 hook_child(const char *path, char *const *env, int dirfd)
 {
 	char *const argv[] = { (char *)(uintptr_t)path, NULL };
 	const int null = open("/dev/null", O_RDONLY);
+	const sigset_t chld = hook_sigchld();
 
+	(void)sigprocmask(SIG_UNBLOCK, &chld, NULL);
 	(void)setsid();
 	if (null != -1 && dup2(null, STDIN_FILENO) != -1 &&
 	    dup2(STDERR_FILENO, STDOUT_FILENO) != -1 && fchdir(dirfd) == 0)
@@ -171,24 +183,42 @@ hook_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Did it end in time? */
-static bool
-hook_wait(pid_t pid)
+/*
+ * Waits for it as long as it may run: its process id, with its status; 0: it
+ * still runs; -1 with errno.  Needs nothing that may be short, like descriptors.
+ */
+static pid_t
+hook_wait(pid_t pid, int *status)
 {
 	const int64_t end = hook_now_ms() + HOOK_SECONDS * 1000;
-	struct pollfd p = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+	const sigset_t chld = hook_sigchld();
+	struct timespec ts;
 	int64_t left;
-	int r = -1;
+	pid_t r;
 
-	if (p.fd == -1)
-		return false;
-	while (r == -1 && (left = end - hook_now_ms()) > 0) {
-		r = poll(&p, 1, (int)left);
-		if (r == -1 && errno != EINTR)
-			break;
+	while ((r = waitpid(pid, status, WNOHANG)) == 0 ||
+	    (r == -1 && errno == EINTR)) {
+		left = end - hook_now_ms();
+		if (left <= 0)
+			return 0;
+		ts.tv_sec = left / 1000;
+		ts.tv_nsec = left % 1000 * 1000000;
+		(void)sigtimedwait(&chld, NULL, &ts);
 	}
-	close(p.fd);
-	return r == 1;
+	return r;
+}
+
+/* Ends it, and what it has started. */
+static pid_t
+hook_end(pid_t pid, int *status)
+{
+	pid_t r;
+
+	if (kill(-pid, SIGKILL) == -1)
+		(void)kill(pid, SIGKILL);
+	while ((r = waitpid(pid, status, 0)) == -1 && errno == EINTR)
+		;
+	return r;
 }
 
 static void
@@ -196,6 +226,7 @@ hook_run(const char *path, char *const *env, int dirfd)
 {
 	const pid_t pid = fork();
 	bool in_time;
+	pid_t ended;
 	int status;
 
 	if (pid == -1) {
@@ -204,14 +235,13 @@ hook_run(const char *path, char *const *env, int dirfd)
 	}
 	if (pid == 0)
 		hook_child(path, env, dirfd);
-	in_time = hook_wait(pid);
-	/* It and what it has started. */
-	if (!in_time && kill(-pid, SIGKILL) == -1)
-		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return;
+	ended = hook_wait(pid, &status);
+	in_time = ended != 0;
 	if (!in_time)
+		ended = hook_end(pid, &status);
+	if (ended == -1)
+		msg_errno(LOG_WARNING, "%s: can't be waited for", path);
+	else if (!in_time)
 		msg(LOG_WARNING, "%s: ended after %d seconds", path,
 		    HOOK_SECONDS);
 	else if (WIFSIGNALED(status))
@@ -244,6 +274,7 @@ hook_try(const char *dir, const char *name, const struct hook_env *env,
 void
 hook_run_all(const struct hook_env *env, int dirfd)
 {
+	const sigset_t chld = hook_sigchld();
 	struct dirent **names;
 	char path[PATH_MAX];
 	struct stat st;
@@ -253,6 +284,7 @@ hook_run_all(const struct hook_env *env, int dirfd)
 	    stat(path, &st) == -1 || !S_ISDIR(st.st_mode) ||
 	    !hook_trusted(path, &st))
 		return;
+	(void)sigprocmask(SIG_BLOCK, &chld, NULL);
 	n = scandir(path, &names, hook_filter, hook_order);
 	for (i = 0; i < n; i++) {
 		hook_try(path, names[i]->d_name, env, dirfd);
@@ -260,4 +292,5 @@ hook_run_all(const struct hook_env *env, int dirfd)
 	}
 	if (n >= 0)
 		free(names);
+	(void)sigprocmask(SIG_UNBLOCK, &chld, NULL);
 }

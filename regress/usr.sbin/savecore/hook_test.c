@@ -4,8 +4,10 @@
  */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -159,6 +161,25 @@ hook_failure_is_said_and_no_more(void **state)
 	assert_int_equal(check(s), 1);
 }
 
+/* This test checks that a hook runs to its end where the kernel, or a container's
+ * filter, has no pidfd_open(2).  The filter stays, for all tests that follow. */
+static void
+hook_without_pidfds_runs_to_its_end(void **state)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	struct sandbox *s = *state;
+
+	assert_non_null(filter);
+	assert_int_equal(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
+	    SCMP_SYS(pidfd_open), 0), 0);
+	assert_int_equal(seccomp_load(filter), 0);
+	seccomp_release(filter);
+	put_hook(s, "a", 0755, "sleep 1; echo > a; exit 3");
+	assert_int_equal(save(s), 0);
+	sandbox_assert_said(s, "/swapcore.d/a: ended with status 3");
+	assert_true(sandbox_has(s, "a"));
+}
+
 /* This test checks that what others may write is not run. */
 static void
 hook_of_others_is_not_run(void **state)
@@ -233,6 +254,7 @@ main(void)
 		TEST(hook_of_others_is_not_run),
 		TEST(hook_without_core_is_not_run),
 		cmocka_unit_test(hook_facts_are_not_believed),
+		TEST(hook_without_pidfds_runs_to_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
