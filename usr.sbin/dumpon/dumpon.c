@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <err.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,8 @@ main(int argc, char **argv)
 	int r;
 
 	parse(&parsed, argc, argv);
+	/* Who started this may have ignored it: nobody could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	if (opts->mode == DUMPON_CONF)
 		parse_conf(&parsed);
 	r = run(opts);

@@ -310,6 +310,8 @@ main(int argc, char **argv)
 	const struct savecore_opts *opts = &parsed;
 
 	parse(&parsed, argc, argv);
+	/* Who started this may have ignored it: nobody could be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	msg_open();
 	if (parsed.boot || parsed.mode == SAVECORE_FINISH)
 		parse_conf(&parsed);

@@ -45,6 +45,20 @@ boot_dump_is_saved_once(void **state)
 	assert_int_equal(check(s), 1);
 }
 
+/* This test checks that who starts it may ignore SIGCHLD, as a bash script with
+ * `trap "" CHLD' does. */
+static void
+boot_with_sigchld_ignored_saves(void **state)
+{
+	struct sandbox *s = *state;
+
+	configure(s, s->dir, "");
+	s->no_sigchld = true;
+	assert_int_equal(boot(s), 0);
+	assert_true(sandbox_good(s, "linux.0.core"));
+	assert_int_equal(check(s), 1);
+}
+
 /* This test checks that all dumps of the machine are saved in one run. */
 static void
 boot_all_dumps_are_saved(void **state)
@@ -245,6 +259,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(boot_dump_is_saved_once),
+		TEST(boot_with_sigchld_ignored_saves),
 		TEST(boot_all_dumps_are_saved),
 		TEST(boot_compress_is_heeded),
 		TEST(boot_unsaved_dump_fails),

@@ -279,6 +279,8 @@ sandbox_child(const struct sandbox *s, char **argv, int out, int cat)
 	setenv("INJECT_DIRECT", s->no_direct ? "no" : "yes", 1);
 	if (s->free_kib != NULL)
 		setenv("INJECT_FREE", s->free_kib, 1);
+	if (s->no_sigchld)
+		signal(SIGCHLD, SIG_IGN);
 	if (s->fsize != 0) {
 		signal(SIGXFSZ, SIG_IGN);
 		setrlimit(RLIMIT_FSIZE, &lim);

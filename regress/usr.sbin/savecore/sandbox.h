@@ -25,6 +25,7 @@ struct sandbox {
 	char said[32768];	/* standard output and error of the last run */
 	const char *inject_at;	/* or NULL */
 	const char *inject_how;
+	bool no_sigchld;	/* it is started with SIGCHLD ignored */
 	bool no_direct;		/* nothing can be read or written with O_DIRECT */
 	const char *free_kib;	/* "first then", or NULL: what there is */
 	unsigned long calls;	/* of the last run */
