@@ -87,6 +87,18 @@ ask_held(const uint8_t dump_id[KVM_IDLEN], unsigned int *number)
 	return ask_send(&ask, number, NULL) == 0;
 }
 
+void
+ask_begin(size_t index)
+{
+	(void)ask_keeper(KEEPER_BEGIN, (uint32_t)index, 0, NULL, NULL);
+}
+
+void
+ask_end(size_t index)
+{
+	(void)ask_keeper(KEEPER_END, (uint32_t)index, 0, NULL, NULL);
+}
+
 int
 ask_device(size_t index, int *fd)
 {

@@ -36,24 +36,37 @@ boot_holds_dumps(const char *device)
 	return size == -1 || size >= (off_t)KCORE_WINDOW_MIN;
 }
 
-/* Saves all the dumps there are, the newest first. */
+/*
+ * Saves all the dumps there are, the newest first.  A device that fails is not
+ * tried again, and keeps nobody from saving the others; anything else, like a
+ * directory that is not right, would only fail once more.
+ */
 static int
 boot_save(const struct savecore_opts *opts)
 {
+	struct candidates failed = { NULL, 0 };
 	struct savecore_opts look = *opts;
 	const char *where = opts->device == NULL ? "" : opts->device;
 	const char *colon = opts->device == NULL ? "" : ": ";
+	size_t before;
 	int i, r = 0;
 
 	look.mode = SAVECORE_CHECK;
 	look.verbose = false;
 	for (i = 0; i < BOOT_RUNS; i++) {
-		r = session_do(&look);
-		if (r != 0 || (r = session_do(opts)) == -1)
+		before = failed.n;
+		r = session_do(&look, &failed);
+		if (r == 0)
+			r = session_do(opts, &failed);
+		if (r == 0)
+			msg(LOG_NOTICE, "%s%sthe dump is saved in %s, and "
+			    "cleared", where, colon, opts->directory);
+		else if (r == 1 || failed.n == before)
 			break;
-		msg(LOG_NOTICE, "%s%sthe dump is saved in %s, and cleared",
-		    where, colon, opts->directory);
 	}
+	if (failed.n > 0)
+		r = -1;
+	find_free(&failed);
 	if (i == 0 && r == 1)
 		msg(LOG_INFO, "%s%sno core dump is left to be saved", where,
 		    colon);

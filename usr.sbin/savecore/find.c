@@ -30,10 +30,51 @@ find_same(const struct candidate *where, const struct stat *st)
 	    where->dev == st->st_dev && where->ino == st->st_ino;
 }
 
+/* The same of two candidates. */
+static bool
+find_equal(const struct candidate *a, const struct candidate *b)
+{
+	return a->block == b->block && a->dev == b->dev &&
+	    (a->block || a->ino == b->ino);
+}
+
+int
+find_put(struct candidates *c, const struct candidate *one)
+{
+	struct candidate *list;
+
+	list = reallocarray(c->list, c->n + 1, sizeof(*list));
+	if (list == NULL) {
+		msg_errno(LOG_ERR, "looking for dumps");
+		return -1;
+	}
+	c->list = list;
+	list[c->n] = *one;
+	list[c->n].fd = list[c->n].disk = -1;
+	memset(&list[c->n].map, 0, sizeof(list[c->n].map));
+	c->n++;
+	return 0;
+}
+
+void
+find_pass_over(struct candidates *c, const struct candidates *some)
+{
+	size_t i, j, n = 0;
+
+	for (i = 0; i < c->n; i++) {
+		for (j = 0; j < some->n; j++)
+			if (find_equal(&c->list[i], &some->list[j]))
+				break;
+		if (j == some->n)
+			c->list[n++] = c->list[i];
+	}
+	c->n = n;
+}
+
 static int
 find_add(struct candidates *c, const char *path, bool in_use)
 {
-	struct candidate *list;
+	struct candidate one = { .in_use = in_use };
 	struct stat st;
 	size_t i;
 
@@ -45,21 +86,11 @@ find_add(struct candidates *c, const char *path, bool in_use)
 			return 0;
 		}
 	}
-	list = reallocarray(c->list, c->n + 1, sizeof(*list));
-	if (list == NULL) {
-		msg_errno(LOG_ERR, "looking for dumps");
-		return -1;
-	}
-	c->list = list;
-	snprintf(list[c->n].path, sizeof(list[c->n].path), "%s", path);
-	list[c->n].block = S_ISBLK(st.st_mode);
-	list[c->n].dev = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
-	list[c->n].ino = st.st_ino;
-	list[c->n].in_use = in_use;
-	list[c->n].fd = list[c->n].disk = -1;
-	memset(&list[c->n].map, 0, sizeof(list[c->n].map));
-	c->n++;
-	return 0;
+	snprintf(one.path, sizeof(one.path), "%s", path);
+	one.block = S_ISBLK(st.st_mode);
+	one.dev = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
+	one.ino = st.st_ino;
+	return find_put(c, &one);
 }
 
 /* Adds a table's swap entries; source may be a path or a tag like UUID=. */
@@ -200,9 +231,7 @@ find_only(struct candidates *c, const struct candidates *all,
 	if (find_add(c, device, false) == -1)
 		return -1;
 	for (i = 0; c->n == 1 && i < all->n; i++) {
-		if (all->list[i].block == c->list[0].block &&
-		    all->list[i].dev == c->list[0].dev &&
-		    (c->list[0].block || all->list[i].ino == c->list[0].ino))
+		if (find_equal(&all->list[i], &c->list[0]))
 			c->list[0].in_use = all->list[i].in_use;
 	}
 	return 0;
@@ -269,6 +298,7 @@ find_open(struct candidates *c, bool only)
 		msg_errno(LOG_ERR, "%s", where->path);
 		if (only)
 			return -1;
+		where->failed = true;
 	}
 	return 0;
 }

@@ -81,7 +81,7 @@ finish_run(const struct savecore_opts *opts)
 		return 0;
 	while ((found = finish_next(opts, &one.number, &note)) == 1) {
 		any = true;
-		if (session_do(&one) == -1)
+		if (session_do(&one, NULL) == -1)
 			r = -1;
 		close(note);
 		one.number++;

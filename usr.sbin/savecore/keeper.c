@@ -43,7 +43,7 @@ struct keeper_device {
 };
 
 struct keeper {
-	const struct candidates *where;
+	struct candidates *where;
 	struct keeper_device *devices;	/* one for each candidate */
 	const struct crashdir *dir;
 	bool numbered;
@@ -173,6 +173,16 @@ keeper_device(struct keeper *k, const struct keeper_ask *ask, int *fd)
 	return error;
 }
 
+/* Is what is done to a candidate not done yet? */
+static int
+keeper_in_hand(struct keeper *k, const struct keeper_ask *ask)
+{
+	if (ask->what >= k->where->n)
+		return EINVAL;
+	k->where->list[ask->what].failed = ask->op == KEEPER_BEGIN;
+	return 0;
+}
+
 static int
 keeper_answer(struct keeper *k, int sock, const struct keeper_ask *ask)
 {
@@ -198,6 +208,10 @@ keeper_answer(struct keeper *k, int sock, const struct keeper_ask *ask)
 		break;
 	case KEEPER_DEVICE:
 		a.error = keeper_device(k, ask, &fd);
+		break;
+	case KEEPER_BEGIN:
+	case KEEPER_END:
+		a.error = keeper_in_hand(k, ask);
 		break;
 	default:
 		a.error = EINVAL;
@@ -337,8 +351,10 @@ keeper_finish(struct keeper *k, int status)
 		if (k->devices[i].fd == -1)
 			continue;
 		if (keeper_check_page0(&k->where->list[i],
-		    &k->devices[i]) == -1)
+		    &k->devices[i]) == -1) {
+			k->where->list[i].failed = true;
 			r = -1;
+		}
 		close(k->devices[i].fd);
 	}
 	free(k->devices);
@@ -366,7 +382,7 @@ keeper_init_rest(struct keeper *k)
 }
 
 static int
-keeper_init(struct keeper *k, const struct candidates *where,
+keeper_init(struct keeper *k, struct candidates *where,
     const struct crashdir *dir)
 {
 	size_t i;
@@ -434,7 +450,7 @@ keeper_reap(pid_t worker)
 }
 
 int
-keeper_serve(int sock, pid_t worker, const struct candidates *where,
+keeper_serve(int sock, pid_t worker, struct candidates *where,
     const struct crashdir *dir)
 {
 	struct keeper k;

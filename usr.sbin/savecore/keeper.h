@@ -26,6 +26,8 @@ enum keeper_op {
 	KEEPER_COMMIT,		/* what: enum keeper_file */
 	KEEPER_DEVICE,		/* what: index in the list of candidates */
 	KEEPER_HELD,		/* id: of a dump */
+	KEEPER_BEGIN,		/* what: index of the candidate in hand */
+	KEEPER_END,		/* what: of one with which all went well */
 };
 
 /* What the worker sends. */
@@ -52,12 +54,13 @@ void keeper_name(char *name, const struct crashdir *dir,
     enum keeper_file what, unsigned int number, enum keeper_packing packing);
 
 /*
- * Answers the worker until it ends, and puts in order what it left.  0: it says
- * that all went well, and it did.  1: so it did, and there is no dump: the
- * worker ended with KEEPER_NO_DUMP.
+ * Answers the worker until it ends, and puts in order what it left.  A candidate
+ * that it still had in hand then has failed.  0: it says that all went well, and
+ * it did.  1: so it did, and there is no dump: the worker ended with
+ * KEEPER_NO_DUMP.
  */
 #define KEEPER_NO_DUMP	2
-int keeper_serve(int sock, pid_t worker, const struct candidates *where,
+int keeper_serve(int sock, pid_t worker, struct candidates *where,
     const struct crashdir *dir);
 
 #endif /* _KEEPER_H_ */

@@ -324,5 +324,5 @@ main(int argc, char **argv)
 		return boot_run(opts) == 0 ? 0 : 1;
 	if (opts->mode == SAVECORE_FINISH)
 		return finish_run(opts) == 0 ? 0 : 1;
-	return session_do(opts) == 0 ? 0 : 1;
+	return session_do(opts, NULL) == 0 ? 0 : 1;
 }

@@ -89,6 +89,7 @@ struct candidate {
 	uint64_t ino;
 	bool block;		/* a block device */
 	bool in_use;		/* as swap, now */
+	bool failed;		/* can't be looked at, or its dump not saved */
 	int fd;			/* open for reading, or -1 */
 	struct filemap map;	/* of a file that has all its blocks */
 	int disk;		/* beneath it, where it must be read; or -1 */
@@ -110,6 +111,10 @@ void find_free(struct candidates *c);
 struct stat;
 /* Is it the candidate? */
 bool find_same(const struct candidate *where, const struct stat *st);
+/* One more, which is not open. */
+int find_put(struct candidates *c, const struct candidate *one);
+/* Takes some away; none is open. */
+void find_pass_over(struct candidates *c, const struct candidates *some);
 
 /* ---- dump.c: the dumps on the candidates ---- */
 
@@ -265,6 +270,12 @@ int ask_commit(enum keeper_file what);
 bool ask_held(const uint8_t dump_id[KVM_IDLEN], unsigned int *number);
 /* A candidate, to be written: 0, or an errno after no message. */
 int ask_device(size_t index, int *fd);
+/*
+ * What is done to a candidate begins, and went well: if that is not said, the
+ * candidate is what failed, also where the worker does not live to tell.
+ */
+void ask_begin(size_t index);
+void ask_end(size_t index);
 
 /* ---- outfile.c: a file being saved ---- */
 
@@ -497,8 +508,12 @@ int convert(int fd, const struct savecore_opts *opts);
 
 /* ---- session.c: one run ---- */
 
-/* Does what opts say, in two processes.  With SAVECORE_CHECK 1: no dump. */
-int session_do(const struct savecore_opts *opts);
+/*
+ * Does what opts say, in two processes.  With SAVECORE_CHECK 1: no dump.
+ * Candidates in failed, where that is not NULL, are passed over, and those that
+ * fail are put there.
+ */
+int session_do(const struct savecore_opts *opts, struct candidates *failed);
 
 /* ---- boot.c: -a ---- */
 

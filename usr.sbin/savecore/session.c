@@ -98,11 +98,15 @@ session_open_finishing(struct session *s, const struct savecore_opts *opts)
 
 /* What may have a dump, and where that is to go. */
 static int
-session_open_devices(struct session *s, const struct savecore_opts *opts)
+session_open_devices(struct session *s, const struct savecore_opts *opts,
+    const struct candidates *failed)
 {
 	if (armid_read(&s->known) == -1 ||
-	    find_candidates(&s->where, opts->device, &s->known) == -1 ||
-	    find_open(&s->where, opts->device != NULL) == -1)
+	    find_candidates(&s->where, opts->device, &s->known) == -1)
+		return -1;
+	if (failed != NULL)
+		find_pass_over(&s->where, failed);
+	if (find_open(&s->where, opts->device != NULL) == -1)
 		return -1;
 	s->dumps = calloc(s->where.n + 1, sizeof(*s->dumps));
 	if (s->dumps == NULL) {
@@ -113,7 +117,8 @@ session_open_devices(struct session *s, const struct savecore_opts *opts)
 }
 
 static int
-session_open_all(struct session *s, const struct savecore_opts *opts)
+session_open_all(struct session *s, const struct savecore_opts *opts,
+    const struct candidates *failed)
 {
 	switch (opts->mode) {
 	case SAVECORE_CONVERT:
@@ -121,12 +126,12 @@ session_open_all(struct session *s, const struct savecore_opts *opts)
 	case SAVECORE_FINISH:
 		return session_open_finishing(s, opts);
 	default:
-		return session_open_devices(s, opts);
+		return session_open_devices(s, opts, failed);
 	}
 }
 
 static struct session *
-session_open(const struct savecore_opts *opts)
+session_open(const struct savecore_opts *opts, const struct candidates *failed)
 {
 	const bool finish = opts->mode == SAVECORE_FINISH;
 	struct session *s;
@@ -143,7 +148,7 @@ session_open(const struct savecore_opts *opts)
 	s->dir.suffix = opts->format->suffix;
 	s->dir.output = opts->output;
 	s->dir.maxdumps = opts->maxdumps;
-	if (session_open_all(s, opts) == 0)
+	if (session_open_all(s, opts, failed) == 0)
 		return s;
 	session_close(s);
 	return NULL;
@@ -221,9 +226,11 @@ session_look(struct session *s, const struct savecore_opts *opts)
 			continue;
 		if (opts->verbose)
 			msg(LOG_INFO, "looking at %s", where->path);
-		if ((dump_open(&s->dumps[i], where) == -1 ||
-		    dump_look(&s->dumps[i], &s->known, opts->force) == -1) &&
-		    opts->device != NULL)
+		ask_begin(i);
+		if (dump_open(&s->dumps[i], where) == 0 &&
+		    dump_look(&s->dumps[i], &s->known, opts->force) == 0)
+			ask_end(i);
+		else if (opts->device != NULL)
 			return -1;
 	}
 	return 0;
@@ -284,18 +291,11 @@ session_wipe(const struct dump *d, const struct savecore_opts *opts)
 }
 
 static int
-session_save(struct session *s, const struct savecore_opts *opts)
+session_save_one(struct session *s, struct dump *d,
+    const struct savecore_opts *opts)
 {
-	struct dump *d;
 	int busy, r;
 
-	session_find_held(s, opts);
-	d = session_pick(s, opts->force);
-	if (d == NULL) {
-		msg(LOG_WARNING, "no core dump");
-		return -1;
-	}
-	session_tell_others(s, d);
 	busy = opts->keep ? 0 : session_writable(s, d, opts);
 	if (busy == -1 || (r = save_dump(d, opts, s->systemfd)) == -1)
 		return -1;
@@ -318,6 +318,28 @@ session_save(struct session *s, const struct savecore_opts *opts)
 	    (opts->wipe && session_wipe(d, opts) == -1))
 		return -1;
 	return r == 0 || opts->boot ? 0 : -1;
+}
+
+static int
+session_save(struct session *s, const struct savecore_opts *opts)
+{
+	struct dump *d;
+	int r;
+
+	session_find_held(s, opts);
+	d = session_pick(s, opts->force);
+	if (d == NULL) {
+		msg(LOG_WARNING, "no core dump");
+		return -1;
+	}
+	/* At boot it is their turn next. */
+	if (!opts->boot)
+		session_tell_others(s, d);
+	ask_begin((size_t)(d - s->dumps));
+	r = session_save_one(s, d, opts);
+	if (r == 0)
+		ask_end((size_t)(d - s->dumps));
+	return r;
 }
 
 static int
@@ -430,14 +452,19 @@ session_run(struct session *s, const struct savecore_opts *opts)
 }
 
 int
-session_do(const struct savecore_opts *opts)
+session_do(const struct savecore_opts *opts, struct candidates *failed)
 {
-	struct session *s = session_open(opts);
+	struct session *s = session_open(opts, failed);
+	size_t i;
 	int r;
 
 	if (s == NULL)
 		return -1;
 	r = session_run(s, opts);
+	for (i = 0; failed != NULL && i < s->where.n; i++)
+		if (s->where.list[i].failed &&
+		    find_put(failed, &s->where.list[i]) == -1)
+			r = -1;
 	session_close(s);
 	return r;
 }

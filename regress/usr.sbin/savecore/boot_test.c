@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -59,11 +60,10 @@ boot_with_sigchld_ignored_saves(void **state)
 	assert_int_equal(check(s), 1);
 }
 
-/* This test checks that all dumps of the machine are saved in one run. */
+/* One more device, that has a dump an hour older. */
 static void
-boot_all_dumps_are_saved(void **state)
+older_dump(struct sandbox *s)
 {
-	struct sandbox *s = *state;
 	struct mkdump_spec spec;
 
 	configure(s, s->dir, "");
@@ -71,13 +71,118 @@ boot_all_dumps_are_saved(void **state)
 	sandbox_file(s, "/proc/partitions", " 259 1 65536 swap0\n");
 	sandbox_spec(&spec);
 	spec.time_ns -= 3600ull * 1000000000;
+	spec.dump_id[0]++;
 	snprintf(s->image, sizeof(s->image), "%s",
 	    sandbox_path(s, "/dev/swap1"));
 	sandbox_image(s, &spec);
+}
+
+/* How often was that said? */
+static unsigned int
+count_said(const struct sandbox *s, const char *what)
+{
+	const char *p = s->said;
+	unsigned int n = 0;
+
+	while ((p = strstr(p, what)) != NULL) {
+		p += strlen(what);
+		n++;
+	}
+	return n;
+}
+
+/* This test checks that all dumps of the machine are saved in one run. */
+static void
+boot_all_dumps_are_saved(void **state)
+{
+	struct sandbox *s = *state;
+
+	older_dump(s);
 	assert_int_equal(sandbox_run(s, "-a", NULL), 0);
 	assert_true(sandbox_has(s, "linux.0.core"));
 	assert_true(sandbox_has(s, "linux.1.core"));
+	assert_null(strstr(s->said, "run savecore again"));
 	assert_int_equal(sandbox_run(s, "-n", NULL), 1);
+}
+
+/* This test checks that a dump that is damaged, and stays, keeps no other from
+ * being saved, is tried once, and makes the exit status 1. */
+static void
+boot_damaged_dump_does_not_stop_the_others(void **state)
+{
+	static const struct mkdump_flip flips[] = { { MKDUMP_DATA, 5000 } };
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	sandbox_spec(&spec);
+	spec.flips = flips;
+	spec.nflips = 1;
+	sandbox_image(s, &spec);
+	older_dump(s);
+	assert_int_equal(sandbox_run(s, "-a", NULL), 1);
+	sandbox_assert_said(s, "swap0: 1 of ");
+	assert_true(sandbox_has(s, "linux.0.core"));
+	assert_true(sandbox_good(s, "linux.1.core"));
+	assert_int_equal(count_said(s, "writing core to"), 2);
+	assert_int_equal(check(s), 1);
+	assert_int_equal(sandbox_run(s, "-n", NULL), 0);
+	/* Nor at the next boot, nor is it saved again then. */
+	older_dump(s);
+	assert_int_equal(sandbox_run(s, "-a", NULL), 1);
+	sandbox_assert_said(s, "was saved as number 0");
+	assert_int_equal(count_said(s, "writing core to"), 1);
+	assert_true(sandbox_has(s, "linux.2.core"));
+}
+
+/* This test checks that a dump for which the disk is full is tried once, stays,
+ * and that one that fits is saved. */
+static void
+boot_full_disk_does_not_stop_the_others(void **state)
+{
+	struct sandbox *s = *state;
+
+	older_dump(s);
+	s->inject_at = "pwrite64";
+	assert_int_equal(sandbox_run(s, "-a", NULL), 1);
+	s->inject_at = NULL;
+	sandbox_assert_said(s, "No space left on device");
+	assert_int_equal(count_said(s, "writing core to"), 2);
+	assert_false(sandbox_has(s, "linux.0.core"));
+	assert_true(sandbox_good(s, "linux.1.core"));
+	assert_int_equal(check(s), 1);
+	assert_int_equal(sandbox_run(s, "-a", NULL), 0);
+	assert_true(sandbox_has(s, "linux.2.core"));
+	assert_int_equal(sandbox_run(s, "-n", NULL), 1);
+}
+
+/* This test checks that a device that can't be looked at, which may have a dump,
+ * is told once and a failure, and stops no other. */
+static void
+boot_unreadable_device_is_a_failure(void **state)
+{
+	struct sandbox *s = *state;
+
+	configure(s, s->dir, "");
+	sandbox_file(s, "/etc/fstab", "/dev/swap1 none swap sw 0 0\n");
+	sandbox_file(s, "/proc/partitions", " 259 1 65536 swap0\n");
+	assert_int_equal(mkdir(sandbox_path(s, "/dev/swap1"), 0755), 0);
+	assert_int_equal(sandbox_run(s, "-a", NULL), 1);
+	assert_int_equal(count_said(s, "/dev/swap1: "), 1);
+	assert_true(sandbox_good(s, "linux.0.core"));
+	assert_int_equal(check(s), 1);
+}
+
+/* This test checks that a directory that is not right is told once. */
+static void
+boot_bad_directory_is_told_once(void **state)
+{
+	struct sandbox *s = *state;
+
+	older_dump(s);
+	configure(s, "/nonexistent", "");
+	assert_int_equal(sandbox_run(s, "-a", NULL), 1);
+	assert_int_equal(count_said(s, "/nonexistent: No such file"), 1);
+	assert_true(sandbox_untouched(s));
 }
 
 /* This test checks that compress=gzip is -z. */
@@ -261,6 +366,10 @@ main(void)
 		TEST(boot_dump_is_saved_once),
 		TEST(boot_with_sigchld_ignored_saves),
 		TEST(boot_all_dumps_are_saved),
+		TEST(boot_damaged_dump_does_not_stop_the_others),
+		TEST(boot_full_disk_does_not_stop_the_others),
+		TEST(boot_unreadable_device_is_a_failure),
+		TEST(boot_bad_directory_is_told_once),
 		TEST(boot_compress_is_heeded),
 		TEST(boot_unsaved_dump_fails),
 		TEST(boot_no_dump_needs_no_directory),

@@ -139,6 +139,8 @@ worker_bad_requests(const struct box *b, int sock)
 	    request(sock, KEEPER_COMMIT, UINT32_MAX, &fd) != EINVAL ||
 	    request(sock, KEEPER_DEVICE, 1, &fd) != EINVAL ||
 	    request(sock, KEEPER_DEVICE, UINT32_MAX, &fd) != EINVAL ||
+	    request(sock, KEEPER_BEGIN, 1, &fd) != EINVAL ||
+	    request(sock, KEEPER_END, UINT32_MAX, &fd) != EINVAL ||
 	    request(sock, 77, 0, &fd) != EINVAL)
 		return 1;
 	if (request(sock, KEEPER_CREATE, KEEPER_CORE, &fd) != 0 ||
@@ -215,6 +217,33 @@ keeper_worker_dies_leaves_nothing(void **state)
 	assert_int_equal(serve(b, worker_dies), -1);
 	assert_false(have(b, "linux.0.core"));
 	assert_false(have(b, ".linux.0.core.partial"));
+}
+
+static int
+worker_dies_with_one_in_hand(const struct box *b, int sock)
+{
+	int fd;
+
+	(void)b;
+	if (request(sock, KEEPER_BEGIN, 0, &fd) == 0 &&
+	    request(sock, KEEPER_END, 0, &fd) == 0 &&
+	    request(sock, KEEPER_BEGIN, 1, &fd) == 0)
+		raise(SIGKILL);
+	return 0;
+}
+
+/* This test checks that the device of which a worker died is known, and no
+ * other. */
+static void
+keeper_worker_dies_of_the_device_in_hand(void **state)
+{
+	struct box *b = *state;
+
+	b->where.n = 2;
+	b->list[1] = b->list[0];
+	assert_int_equal(serve(b, worker_dies_with_one_in_hand), -1);
+	assert_false(b->list[0].failed);
+	assert_true(b->list[1].failed);
 }
 
 static int
@@ -473,6 +502,7 @@ main(void)
 		TEST(keeper_bad_requests_refused),
 		TEST(keeper_changed_page0_is_put_back),
 		TEST(keeper_worker_dies_leaves_nothing),
+		TEST(keeper_worker_dies_of_the_device_in_hand),
 		TEST(keeper_bad_message_ends_worker),
 		TEST(keeper_device_in_use_or_replaced_refused),
 		TEST(keeper_finishing_makes_little),
