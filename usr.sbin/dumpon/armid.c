@@ -23,7 +23,6 @@
 #include "armid.h"
 #include "kernfile.h"
 
-#define ARMID_FILE	"armid"
 #define ARMID_TMP	".armid.new"
 #define ARMID_LINEMAX	(ARMID_TEXTLEN + 48 + PATH_MAX)
 

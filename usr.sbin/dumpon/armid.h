@@ -14,7 +14,8 @@
 #include <sys/kcore.h>
 
 #define ARMID_DIR	"/var/lib/swapcore"
-#define ARMID_MAX	64	/* entries kept */
+#define ARMID_FILE	"armid"
+#define ARMID_MAX	1024	/* entries kept: one a device and an arming */
 #define ARMID_DEVLEN	256	/* the module takes no longer names */
 #define ARMID_TEXTLEN	(2 * KCORE_IDLEN + 1)
 

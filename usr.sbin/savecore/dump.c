@@ -133,6 +133,16 @@ dump_arming(struct dump *d, const struct armid_list *known)
 	d->level = d->arming == 0 ? -1 : known->levels[d->arming - 1];
 }
 
+/* A forged one, or one of a time that the list does not reach back to. */
+static void
+dump_tell_unknown(const struct dump *d)
+{
+	msg(LOG_WARNING, "%s: what looks like a dump there was not armed by "
+	    "this system, or so long ago that its id is not in " ARMID_DIR "/"
+	    ARMID_FILE " any more: nothing keeps it from being overwritten; "
+	    "savecore -f -D %s saves it", d->path, d->path);
+}
+
 int
 dump_look(struct dump *d, const struct armid_list *known, bool any)
 {
@@ -144,9 +154,7 @@ dump_look(struct dump *d, const struct armid_list *known, bool any)
 		r = dump_find(d, NULL);
 		if (r == 1 && !any) {
 			if (d->di.di_state != KCORE_STATE_SAVED)
-				msg(LOG_WARNING, "%s: what looks like a dump "
-				    "there was not armed by this system: -f "
-				    "takes it", d->path);
+				dump_tell_unknown(d);
 			return 0;
 		}
 	}

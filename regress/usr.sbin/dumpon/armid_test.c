@@ -79,20 +79,28 @@ armid_append_then_read_gives_id(void **state)
 	assert_non_null(strstr(fake_text(LIST), " /dev/x 1\n"));
 }
 
-/* This test checks that the newest 64 are kept, in order. */
+/* This test checks that the newest 1024 are kept, in order. */
 static void
 armid_append_many_keeps_newest(void **state)
 {
-	struct armid_list list;
+	static char text[(ARMID_MAX + 5) * 48];
+	static struct armid_list list;
 	unsigned int i;
+	size_t n = 0;
 
 	(void)state;
-	for (i = 0; i < ARMID_MAX + 6; i++)
-		append((unsigned char)i);
+	append(0);
+	for (i = 0; i < ARMID_MAX + 5; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+		    "%032x 1 /dev/x 1\n", i);
+	fake_file(LIST, text);
+	assert_int_equal(chmod(fake_path(LIST), 0600), 0);
+	append(0x12);
 	assert_int_equal(armid_read(&list), 0);
-	assert_int_equal(list.n, ARMID_MAX);
-	for (i = 0; i < ARMID_MAX; i++)
-		assert_int_equal(list.ids[i][0], i + 6);
+	assert_int_equal(list.n, 1024);
+	for (i = 0; i < ARMID_MAX - 1; i++)
+		assert_int_equal(list.ids[i][14] << 8 | list.ids[i][15], i + 6);
+	assert_int_equal(list.ids[i][0], 0x12);
 }
 
 /* This test checks that no list is an empty one. */

@@ -38,14 +38,37 @@ static void
 save_unknown_armid_refused(void **state)
 {
 	struct sandbox *s = *state;
+	char remedy[2 * sizeof(s->image)];
 
 	sandbox_file(s, "/var/lib/swapcore/armid",
 	    "00112233445566778899aabbccddeeff 1 /dev/x\n");
+	snprintf(remedy, sizeof(remedy), "savecore -f -D %s saves it",
+	    s->image);
 	assert_refused(s, save(s), "was not armed by this system");
+	sandbox_assert_said(s, "/var/lib/swapcore/armid");
+	sandbox_assert_said(s, remedy);
 	assert_int_equal(check(s), 1);
 	assert_int_equal(sandbox_run(s, "-c", "-D", s->image, NULL), 1);
 	assert_true(sandbox_untouched(s));
 	assert_int_equal(save_forced(s), 0);
+	assert_true(sandbox_good(s, "linux.0.core"));
+}
+
+/* This test checks that a dump is known although much was armed since, as a
+ * machine does whose dump can't be saved: eight devices at each of 100 boots. */
+static void
+save_armid_of_long_ago_is_known(void **state)
+{
+	struct sandbox *s = *state;
+	FILE *fp;
+	int i;
+
+	fp = fopen(sandbox_path(s, "/var/lib/swapcore/armid"), "a");
+	assert_non_null(fp);
+	for (i = 0; i < 800; i++)
+		fprintf(fp, "%032x 1 /dev/x%d 31\n", 1 + i / 8, i % 8);
+	assert_int_equal(fclose(fp), 0);
+	assert_int_equal(save(s), 0);
 	assert_true(sandbox_good(s, "linux.0.core"));
 }
 
@@ -153,6 +176,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(no_dump_is_said),
 		TEST(save_unknown_armid_refused),
+		TEST(save_armid_of_long_ago_is_known),
 		TEST(save_unreasonable_time_refused),
 		TEST(find_two_dumps_newest_first),
 		TEST(find_label_in_partitions),
