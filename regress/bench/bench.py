@@ -66,13 +66,14 @@ all that the process holds, parts of the dump that it maps as well
 peers: drgn (by its own Python, symbols loaded), crash, libkdumpfile (C) on an
 ELF core of the same memory; copy: pread(2) of the core, 1 MiB at a time
 kdump: kexec-tools and makedumpfile -l -d 31 with an initramfs of busybox, in
-crashkernel=128M, what Debian's kdump-tools sets aside; from the panic until the
-dump is on the disk (dumped), the next boot's init runs (booted), and the core is
-saved and swap is on (usable); finished: report, log and symbols are there too,
-which kdump does not make; saving: the core's time of usable, savecore's in the
-next boot and makedumpfile's in the second kernel; core: its size on the disk,
-packed: with savecore --zstd, files: with all beside it; look: crashinfo's report
-against crash and drgn asked for the backtrace, the log and the processes
+crashkernel=128M, what Debian's kdump-tools sets aside; scan: as above, but both in
+the guest; from the panic until the dump is on the disk (dumped), the next boot's
+init runs (booted), and the core is saved and swap is on (usable); finished: report,
+log and symbols are there too, which kdump does not make; saving: the core's time of
+usable, savecore's in the next boot and makedumpfile's in the second kernel; core:
+its size on the disk, packed: with savecore --zstd, files: with all beside it; look:
+crashinfo's report against crash and drgn asked for the backtrace, the log and the
+processes
 kdump goals: held at most 1/50, usable at most 1/3"""
 
 

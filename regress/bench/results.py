@@ -43,6 +43,7 @@ sets it: the kernel waits a second before it resets the machine.
 
 ROWS = {
     "held": "memory held while nothing happens",
+    "scan": "of the panic, choosing the pages to be saved",
     "dumped": "panic until the dump is on the disk",
     "booted": "panic until the next boot's init runs",
     "usable": "panic until the core is saved and swap is on",
@@ -58,6 +59,9 @@ ROWS = {
 }
 
 KDUMP_TAIL = """
+Pages are chosen by the kernel that dies, which looks for zeros in what it keeps
+as well, and by makedumpfile in the second kernel, by its own account of its steps.
+
 A first look is the panic, its backtrace, the log and all processes: crashinfo's
 report, on the host, which has those and more, from the core alone; for crash and
 drgn the 700 MB of debug symbols that they need are there already.

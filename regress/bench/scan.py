@@ -12,6 +12,7 @@ import subprocess
 import case
 import crash
 import disk
+import kdump
 import refilter
 from case import Failed
 from figure import figure, note
@@ -21,8 +22,6 @@ LEVELS = ((31, ""), (30, "-classes"))
 GOAL_MS = 2
 GOAL_PERCENT = 0.01
 LOOKED = re.compile(r"looked at all pages in (\d+) us")
-STEP = re.compile(r"STEP \[Excluding (?:unnecessary|free) pages *\] *: "
-                  r"([0-9.]+) seconds")
 
 
 def peer_seconds(one, dead):
@@ -38,8 +37,15 @@ def peer_seconds(one, dead):
                            "16", vmcore, one.path("out")], text=True,
                           capture_output=True, check=False)
     disk.free(vmcore)
-    steps = [float(text) for text in STEP.findall(done.stdout + done.stderr)]
-    return sum(steps) if steps else None
+    return kdump.scan_seconds(done.stdout + done.stderr)
+
+
+def our_seconds(console):
+    """Pass 1, by the module's own line."""
+    looked = LOOKED.search(console)
+    if not looked:
+        raise Failed("the console does not tell how long pass 1 took")
+    return int(looked[1]) / 1e6
 
 
 def one_run(args, name, mem_mib, level):
@@ -50,12 +56,9 @@ def one_run(args, name, mem_mib, level):
         dead = crash.kill(one, "nvme", mem_mib=mem_mib, swap_mib=512,
                           dumpon=f"dumpon -d {level}", cpu="max",
                           work="say held cat /sys/kernel/swapcore/held\n")
-        looked = LOOKED.search(dead.console)
-        if not looked:
-            raise Failed(f"the console: {dead.last}")
-        peer = peer_seconds(one, dead)
+        ours, peer = our_seconds(dead.console), peer_seconds(one, dead)
         good = True
-        return (int(looked[1]) / 1000, peer and peer * 1000,
+        return (ours * 1000, peer and peer * 1000,
                 int(dead.found["held"][0]))
     finally:
         one.finish(keep_logs=not good)

@@ -18,6 +18,7 @@ import disk
 import guest
 import kdump
 import reader
+import scan
 from case import Failed
 from figure import note, series
 from vm import LostVM
@@ -142,9 +143,13 @@ class Died:
             crash.await_dump(vm, 300)
             done, _ = vm.console.wait(how["dumped"], 1)
             self.dumped = vm.console.times[done] - self._start
+            self.scan_s = scan.our_seconds(vm.console.text())
         else:
             kdump.await_saved(vm)
             self.dumped = self._at(vm, "@@captured", at)
+            self.scan_s = kdump.scan_seconds(vm.data.text())
+            if self.scan_s is None:
+                raise Failed("makedumpfile does not tell what its steps took")
         self.booted = self._at(vm, "@@ready", at)
         self.usable = self._at(vm, "@@(usable|die .*)", at)
         self.finished = self._at(vm, "@@finished", at)
@@ -232,6 +237,7 @@ def die(args, name, side, mem_mib):
 
 FIGURES = (
     ("held", "MiB", "held_kib", 1 / 1024),
+    ("scan", "ms", "scan_s", 1000),
     ("dumped", "s", "dumped", 1),
     ("booted", "s", "booted", 1),
     ("usable", "s", "usable", 1),

@@ -12,6 +12,7 @@ makes; and 128 MiB, what Debian's kdump-tools sets aside, are enough for it.
 
 import gzip
 import os
+import re
 import subprocess
 
 import crash
@@ -29,6 +30,8 @@ OPTIONS = "-l -d 31"
 # it should not, at any level but 1.
 LAST = (6, 1)
 SAVE_TIMEOUT_S = 300
+STEP = re.compile(r"STEP \[Excluding (?:unnecessary|free) pages *\] *: "
+                  r"([0-9.]+) seconds")
 LIBDIR = "lib/x86_64-linux-gnu"
 DRIVERS = {
     "nvme": ("nvme",),
@@ -61,7 +64,7 @@ while [ ! -e {part} ] && [ $((n += 1)) -le 600 ]; do
 	usleep 100000
 done
 mount -t ext4 {part} /mnt && mkdir -p /mnt/crash &&
-    makedumpfile --message-level 6 {options} /proc/vmcore /mnt/crash/vmcore &&
+    makedumpfile --message-level 22 {options} /proc/vmcore /mnt/crash/vmcore &&
     umount /mnt
 echo "@@captured $?"
 reboot -f
@@ -126,6 +129,13 @@ def await_saved(vm, timeout_s=SAVE_TIMEOUT_S):
     if done[1] != "0":
         raise Failed("the second kernel saved nothing: "
                      f"{vm.data.lines[at - 3:at]}")
+
+
+def scan_seconds(said):
+    """What makedumpfile took to choose pages, by its own account (message level
+    16); None where it does not tell."""
+    steps = [float(text) for text in STEP.findall(said)]
+    return sum(steps) if steps else None
 
 
 def fetch(image, path):
