@@ -58,10 +58,7 @@ boot_save(const struct savecore_opts *opts)
 		r = session_do(&look, &failed);
 		if (r == 0)
 			r = session_do(opts, &failed);
-		if (r == 0)
-			msg(LOG_NOTICE, "%s%sthe dump is saved in %s, and "
-			    "cleared", where, colon, opts->directory);
-		else if (r == 1 || failed.n == before)
+		if (r == 1 || (r == -1 && failed.n == before))
 			break;
 	}
 	if (failed.n > 0)

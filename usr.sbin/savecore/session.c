@@ -290,6 +290,18 @@ session_wipe(const struct dump *d, const struct savecore_opts *opts)
 	return 0;
 }
 
+/* What became of it at boot.  r: save_dump()'s. */
+static void
+session_tell_saved(const struct dump *d, const struct savecore_opts *opts,
+    int r)
+{
+	if (r == 0)
+		msg(LOG_NOTICE, "%s: the dump is saved in %s, and cleared",
+		    d->path, opts->directory);
+	else
+		msg(LOG_NOTICE, "%s: what was begun there is cleared", d->path);
+}
+
 static int
 session_save_one(struct session *s, struct dump *d,
     const struct savecore_opts *opts)
@@ -317,6 +329,8 @@ session_save_one(struct session *s, struct dump *d,
 	if (dump_clear(d, &s->known) == -1 ||
 	    (opts->wipe && session_wipe(d, opts) == -1))
 		return -1;
+	if (opts->boot)
+		session_tell_saved(d, opts, r);
 	return r == 0 || opts->boot ? 0 : -1;
 }
 

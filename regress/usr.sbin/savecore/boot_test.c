@@ -39,7 +39,7 @@ boot_dump_is_saved_once(void **state)
 	configure(s, s->dir, "");
 	assert_int_equal(boot(s), 0);
 	assert_true(sandbox_good(s, "linux.0.core"));
-	sandbox_assert_said(s, "is saved in");
+	sandbox_assert_said(s, "swap0: the dump is saved in");
 	assert_int_equal(boot(s), 0);
 	sandbox_assert_said(s, "no core dump is left to be saved");
 	assert_false(sandbox_has(s, "linux.1.core"));
@@ -310,6 +310,28 @@ boot_incomplete_is_saved(void **state)
 	assert_int_equal(check(s), 1);
 }
 
+/* This test checks that of a dump that failed at once, so that there is nothing to
+ * save, nobody is told that it is saved. */
+static void
+boot_nothing_on_the_device_is_not_saved(void **state)
+{
+	struct sandbox *s = *state;
+	struct mkdump_spec spec;
+
+	configure(s, s->dir, "");
+	sandbox_spec(&spec);
+	spec.early_only = spec.no_early = true;
+	spec.state = KCORE_STATE_FAILED;
+	spec.error = 5;
+	sandbox_image(s, &spec);
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "but nothing of it is on the device: "
+	    "Input/output error");
+	sandbox_assert_said(s, "swap0: what was begun there is cleared");
+	assert_null(strstr(s->said, "is saved"));
+	assert_int_equal(check(s), 1);
+}
+
 /* This test checks that what is too small for a dump, or no disk yet, is no
  * failure, and that a device that is not there is one. */
 static void
@@ -378,6 +400,7 @@ main(void)
 		TEST(boot_save_level_never_costs_the_dump),
 		TEST(boot_wrong_time_is_saved),
 		TEST(boot_incomplete_is_saved),
+		TEST(boot_nothing_on_the_device_is_not_saved),
 		TEST(boot_small_device_is_passed_over),
 		TEST(boot_unknown_armid_is_passed_over),
 		TEST(boot_other_options_are_refused),
