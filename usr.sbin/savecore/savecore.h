@@ -509,7 +509,7 @@ int convert(int fd, const struct savecore_opts *opts);
 /* ---- session.c: one run ---- */
 
 /*
- * Does what opts say, in two processes.  With SAVECORE_CHECK 1: no dump.
+ * Does what opts say, in two processes.  1: no dump, with SAVECORE_CHECK or -a.
  * Candidates in failed, where that is not NULL, are passed over, and those that
  * fail are put there.
  */

@@ -342,6 +342,9 @@ session_save(struct session *s, const struct savecore_opts *opts)
 
 	session_find_held(s, opts);
 	d = session_pick(s, opts->force);
+	/* There was one, but it was another run that this one waited for. */
+	if (d == NULL && opts->boot)
+		return 1;
 	if (d == NULL) {
 		msg(LOG_WARNING, "no core dump");
 		return -1;

@@ -2,12 +2,15 @@
 /*
  * boot_test.c: savecore -a, on which it depends whether swap is turned on.
  */
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -310,6 +313,31 @@ boot_incomplete_is_saved(void **state)
 	assert_int_equal(check(s), 1);
 }
 
+/* This test checks that it is no failure where another run clears the dump while
+ * this one waits for the directory. */
+static void
+boot_dump_gone_meanwhile_is_no_failure(void **state)
+{
+	struct sandbox *s = *state;
+	const int fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t pid;
+
+	configure(s, s->dir, "");
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		sleep(1);
+		(void)sandbox_run(s, "-c", "-D", s->image, NULL);
+		_exit(0);
+	}
+	close(fd);
+	assert_int_equal(boot(s), 0);
+	sandbox_assert_said(s, "no core dump is left to be saved");
+	assert_false(sandbox_has(s, "linux.0.core"));
+}
+
 /* This test checks that of a dump that failed at once, so that there is nothing to
  * save, nobody is told that it is saved. */
 static void
@@ -400,6 +428,7 @@ main(void)
 		TEST(boot_save_level_never_costs_the_dump),
 		TEST(boot_wrong_time_is_saved),
 		TEST(boot_incomplete_is_saved),
+		TEST(boot_dump_gone_meanwhile_is_no_failure),
 		TEST(boot_nothing_on_the_device_is_not_saved),
 		TEST(boot_small_device_is_passed_over),
 		TEST(boot_unknown_armid_is_passed_over),
