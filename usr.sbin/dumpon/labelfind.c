@@ -6,6 +6,7 @@
  * every partition is read.
  */
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,17 +51,18 @@ labelfind_matches(const char *device, const char *spec)
 	return strcasecmp(uuid, spec + 5) == 0;
 }
 
-/* All devices that match, of /proc/partitions; the first goes to device. */
-static unsigned int
+/* How many devices of /proc/partitions match; the first goes to device.  -1 with
+ * errno. */
+static int
 labelfind_scan(char device[PATH_MAX], const char *spec)
 {
 	char line[256], name[128], path[PATH_MAX], *p;
-	unsigned int found = 0;
+	int error, found = 0;
 	FILE *fp;
 
 	if (kernfile_path(path, sizeof(path), "/proc/partitions") == -1 ||
 	    (fp = fopen(path, "re")) == NULL)
-		return 0;
+		return -1;
 	while (fgets(line, sizeof(line), fp) != NULL) {
 		if (sscanf(line, "%*u %*u %*u %127s", name) != 1)
 			continue;
@@ -72,14 +74,16 @@ labelfind_scan(char device[PATH_MAX], const char *spec)
 		if (found++ == 0)
 			memcpy(device, path, sizeof(path));
 	}
+	error = ferror(fp) ? errno : 0;
 	fclose(fp);
-	return found;
+	errno = error;
+	return error == 0 ? found : -1;
 }
 
 int
 labelfind_device(char device[PATH_MAX], const char *spec)
 {
-	unsigned int found;
+	int found;
 
 	if (strncmp(spec, "LABEL=", 6) != 0 &&
 	    strncmp(spec, "UUID=", 5) != 0) {
@@ -93,11 +97,13 @@ labelfind_device(char device[PATH_MAX], const char *spec)
 	found = labelfind_scan(device, spec);
 	if (found == 1)
 		return 0;
-	if (found == 0)
+	if (found == -1)
+		warn("%s: can't be looked for: /proc/partitions", spec);
+	else if (found == 0)
 		warnx("%s: no dump partition has that label: dumpon --label "
 		    "makes one", spec);
 	else
-		warnx("%s: %u dump partitions have that label: name the "
+		warnx("%s: %d dump partitions have that label: name the "
 		    "device", spec, found);
 	return -1;
 }

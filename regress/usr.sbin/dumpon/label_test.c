@@ -281,6 +281,20 @@ arm_label_found_by_text_and_uuid(void **state)
 	assert_armed(&opts);
 }
 
+/* This test checks that a list of partitions that can't be read is told from one
+ * without that label. */
+static void
+arm_label_without_partitions_says_why(void **state)
+{
+	struct dumpon_opts opts = arming_partition;
+
+	(void)state;
+	opts.device = "LABEL=crash";
+	assert_refused(&opts, "/proc/partitions: No such file or directory");
+	fake_file("/proc/partitions/x", "");
+	assert_refused(&opts, "/proc/partitions: Is a directory");
+}
+
 /* This test checks that two partitions with one label are not chosen from. */
 static void
 arm_label_of_two_refused(void **state)
@@ -308,6 +322,7 @@ main(void)
 		TEST(arm_label_is_held),
 		TEST(arm_damaged_label_refused),
 		TEST(arm_label_found_by_text_and_uuid),
+		TEST(arm_label_without_partitions_says_why),
 		TEST(arm_label_of_two_refused),
 	};
 
