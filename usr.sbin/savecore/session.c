@@ -206,11 +206,11 @@ session_tell_others(const struct session *s, const struct dump *best)
 		if (d->di.di_time_ns == best->di.di_time_ns && d->arming != 0 &&
 		    d->arming == best->arming)
 			msg(LOG_NOTICE, "%s: has what the same panic wrote "
-			    "there before it failed: run savecore again for "
-			    "it", d->path);
+			    "there before it failed: savecore -D %s saves it",
+			    d->path, d->path);
 		else
-			msg(LOG_NOTICE, "%s: has an older dump: run savecore "
-			    "again for it", d->path);
+			msg(LOG_NOTICE, "%s: has an older dump: savecore -D %s "
+			    "saves it", d->path, d->path);
 	}
 }
 

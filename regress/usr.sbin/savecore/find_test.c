@@ -135,6 +135,26 @@ find_two_dumps_newest_first(void **state)
 	sandbox_assert_said(s, "no core dump");
 }
 
+/* This test checks that where saving the newest dump fails the older one can be
+ * saved as it is said. */
+static void
+find_older_dump_is_named_for_saving(void **state)
+{
+	struct sandbox *s = *state;
+	char older[96], said[256];
+
+	two_dumps(s);
+	snprintf(older, sizeof(older), "%s", sandbox_path(s, "/dev/swap1"));
+	s->inject_at = "pwrite64";
+	assert_int_equal(sandbox_run(s, s->dir, NULL), 1);
+	s->inject_at = NULL;
+	snprintf(said, sizeof(said), "has an older dump: savecore -D %s saves "
+	    "it\n", older);
+	sandbox_assert_said(s, said);
+	assert_int_equal(sandbox_run(s, "-D", older, s->dir, NULL), 0);
+	sandbox_assert_said(s, "the older one");
+}
+
 /* This test checks that a dump partition is found by its label alone. */
 static void
 find_label_in_partitions(void **state)
@@ -179,6 +199,7 @@ main(void)
 		TEST(save_armid_of_long_ago_is_known),
 		TEST(save_unreasonable_time_refused),
 		TEST(find_two_dumps_newest_first),
+		TEST(find_older_dump_is_named_for_saving),
 		TEST(find_label_in_partitions),
 		TEST(save_swap_in_use_kept),
 	};
