@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <endian.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,16 @@ find_add(struct candidates *c, const char *path, bool in_use)
 	return find_put(c, &one);
 }
 
+/* A list that is not there names no devices; else what is found is saved. */
+static void
+find_unread(const char *path, int error)
+{
+	if (error == ENOENT)
+		return;
+	errno = error;
+	msg_errno(LOG_ERR, "%s: dumps may not be found", path);
+}
+
 /* Adds a table's swap entries; source may be a path or a tag like UUID=. */
 static int
 find_table(struct candidates *c, struct libmnt_table *tb, bool in_use)
@@ -120,21 +131,26 @@ find_tables(struct candidates *c)
 {
 	struct libmnt_table *tb;
 	char path[PATH_MAX];
-	int r = 0;
+	int r = 0, unread;
 
 	tb = mnt_new_table();
 	if (tb == NULL) {
 		msg_errno(LOG_ERR, "looking for dumps");
 		return -1;
 	}
-	if (kernfile_path(path, sizeof(path), "/proc/swaps") == 0 &&
-	    mnt_table_parse_swaps(tb, path) == 0)
-		r = find_table(c, tb, true);
+	if (kernfile_path(path, sizeof(path), "/proc/swaps") == 0) {
+		if ((unread = mnt_table_parse_swaps(tb, path)) == 0)
+			r = find_table(c, tb, true);
+		else
+			find_unread("/proc/swaps", -unread);
+	}
 	mnt_reset_table(tb);
-	if (r == 0 &&
-	    kernfile_path(path, sizeof(path), "/etc/fstab") == 0 &&
-	    mnt_table_parse_fstab(tb, path) == 0)
-		r = find_table(c, tb, false);
+	if (r == 0 && kernfile_path(path, sizeof(path), "/etc/fstab") == 0) {
+		if ((unread = mnt_table_parse_fstab(tb, path)) == 0)
+			r = find_table(c, tb, false);
+		else
+			find_unread("/etc/fstab", -unread);
+	}
 	mnt_unref_table(tb);
 	return r;
 }
@@ -175,8 +191,10 @@ find_partitions(struct candidates *c)
 	int r = 0;
 
 	if (kernfile_path(path, sizeof(path), "/proc/partitions") == -1 ||
-	    (fp = fopen(path, "re")) == NULL)
+	    (fp = fopen(path, "re")) == NULL) {
+		find_unread("/proc/partitions", errno);
 		return 0;
+	}
 	while (r == 0 && fgets(line, sizeof(line), fp) != NULL) {
 		if (sscanf(line, "%*u %*u %llu %127s", &kb, name) != 2 ||
 		    kb < KCORE_WINDOW_MIN / 1024)
@@ -187,6 +205,8 @@ find_partitions(struct candidates *c)
 		    find_probe(path))
 			r = find_add(c, path, false);
 	}
+	if (ferror(fp))
+		find_unread("/proc/partitions", errno);
 	fclose(fp);
 	return r;
 }

@@ -135,6 +135,23 @@ find_two_dumps_newest_first(void **state)
 	sandbox_assert_said(s, "no core dump");
 }
 
+/* This test checks that of a list of devices that can't be read it is said that
+ * dumps may not be found, that a line of fstab that makes no sense is passed over,
+ * and that what is found is saved. */
+static void
+find_unreadable_list_is_told(void **state)
+{
+	struct sandbox *s = *state;
+
+	sandbox_file(s, "/etc/fstab", "nonsense\n/dev/swap0 none swap sw 0 0\n");
+	sandbox_file(s, "/proc/partitions/x", "");
+	assert_int_equal(sandbox_run(s, s->dir, NULL), 0);
+	sandbox_assert_said(s, "/proc/partitions: dumps may not be found: Is a "
+	    "directory\n");
+	assert_null(strstr(s->said, "fstab"));
+	assert_true(sandbox_good(s, "linux.0.core"));
+}
+
 /* This test checks that where saving the newest dump fails the older one can be
  * saved as it is said. */
 static void
@@ -199,6 +216,7 @@ main(void)
 		TEST(save_armid_of_long_ago_is_known),
 		TEST(save_unreasonable_time_refused),
 		TEST(find_two_dumps_newest_first),
+		TEST(find_unreadable_list_is_told),
 		TEST(find_older_dump_is_named_for_saving),
 		TEST(find_label_in_partitions),
 		TEST(save_swap_in_use_kept),
