@@ -24,16 +24,18 @@
 #define REPORT_SECONDS	120u
 
 /* crashinfo is where savecore is, which nobody may not be able to reach: a
- * descriptor, or -1 with errno. */
+ * descriptor, or -1 with errno; path is what that is about. */
 static int
 report_program(char *path, size_t size)
 {
-	static const char name[] = "crashinfo";
-	ssize_t n = readlink("/proc/self/exe", path, size - 1);
+	static const char name[] = "crashinfo", self[] = "/proc/self/exe";
+	ssize_t n = readlink(self, path, size - 1);
 	char *slash;
 
-	if (n == -1)
+	if (n == -1) {
+		snprintf(path, size, "%s", self);
 		return -1;
+	}
 	path[n] = '\0';
 	slash = strrchr(path, '/');
 	if (slash == NULL || (size_t)(slash + 1 - path) + sizeof(name) > size) {

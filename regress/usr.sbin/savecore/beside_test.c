@@ -2,6 +2,8 @@
 /*
  * beside_test.c: what is written beside a core, and how many are kept.
  */
+#include <errno.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -163,6 +165,20 @@ beside_old_dumps_are_removed(void **state)
 	sandbox_assert_said(s, "-m: `0' is not a number from 1 to ");
 }
 
+/* This test checks that a report can't be made without /proc, and that why is
+ * said: savecore finds crashinfo(8) by way of that. */
+static void
+beside_report_without_proc_says_why(void **state)
+{
+	struct sandbox *s = *state;
+
+	deny(SCMP_SYS(readlink), ENOENT);
+	assert_int_equal(save(s), 0);
+	sandbox_assert_said(s, "no report of the crash: /proc/self/exe: No "
+	    "such file or directory\n");
+	assert_true(sandbox_good(s, "linux.0.core"));
+}
+
 int
 main(void)
 {
@@ -171,6 +187,8 @@ main(void)
 		TEST(beside_report_is_there_or_missed),
 		TEST(beside_kept_dump_is_untouched),
 		TEST(beside_old_dumps_are_removed),
+		/* What it denies stays denied. */
+		TEST(beside_report_without_proc_says_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

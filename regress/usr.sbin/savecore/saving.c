@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -91,6 +92,18 @@ assert_mounted(const char *from, const char *to, const char *type,
 		print_message("no mounts: %s\n", strerror(errno));
 		skip();
 	}
+}
+
+void
+deny(int call, int error)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	assert_non_null(filter);
+	assert_int_equal(seccomp_rule_add(filter,
+	    SCMP_ACT_ERRNO((uint32_t)error), call, 0), 0);
+	assert_int_equal(seccomp_load(filter), 0);
+	seccomp_release(filter);
 }
 
 void

@@ -29,6 +29,8 @@ void put_in_dir(const struct sandbox *s, const char *name, const char *text);
  * allowed. */
 void assert_mounted(const char *from, const char *to, const char *type,
     unsigned long flags, const char *options);
+/* From now on the system call fails, in this process and what it starts. */
+void deny(int call, int error);
 /* Refused: exit 1, nothing saved, nothing cleared, and said so. */
 void assert_refused(struct sandbox *s, int status, const char *what);
 /* The header of a saved core. */
