@@ -292,5 +292,7 @@ hook_run_all(const struct hook_env *env, int dirfd)
 	}
 	if (n >= 0)
 		free(names);
+	else
+		msg_errno(LOG_WARNING, "%s: no hooks are run", path);
 	(void)sigprocmask(SIG_UNBLOCK, &chld, NULL);
 }

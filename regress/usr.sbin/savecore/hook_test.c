@@ -162,22 +162,31 @@ hook_failure_is_said_and_no_more(void **state)
 }
 
 /* This test checks that a hook runs to its end where the kernel, or a container's
- * filter, has no pidfd_open(2).  The filter stays, for all tests that follow. */
+ * filter, has no pidfd_open(2). */
 static void
 hook_without_pidfds_runs_to_its_end(void **state)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	struct sandbox *s = *state;
 
-	assert_non_null(filter);
-	assert_int_equal(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
-	    SCMP_SYS(pidfd_open), 0), 0);
-	assert_int_equal(seccomp_load(filter), 0);
-	seccomp_release(filter);
+	deny(SCMP_SYS(pidfd_open), ENOSYS);
 	put_hook(s, "a", 0755, "sleep 1; echo > a; exit 3");
 	assert_int_equal(save(s), 0);
 	sandbox_assert_said(s, "/swapcore.d/a: ended with status 3");
 	assert_true(sandbox_has(s, "a"));
+}
+
+/* This test checks that it is said where nobody can see which hooks there are. */
+static void
+hook_directory_unreadable_is_told(void **state)
+{
+	struct sandbox *s = *state;
+
+	put_hook(s, "a", 0755, "echo > a");
+	deny(SCMP_SYS(getdents64), EIO);
+	assert_int_equal(save(s), 0);
+	sandbox_assert_said(s, "/etc/swapcore.d: no hooks are run: "
+	    "Input/output error\n");
+	assert_false(sandbox_has(s, "a"));
 }
 
 /* This test checks that what others may write is not run. */
@@ -254,7 +263,9 @@ main(void)
 		TEST(hook_of_others_is_not_run),
 		TEST(hook_without_core_is_not_run),
 		cmocka_unit_test(hook_facts_are_not_believed),
+		/* What they deny stays denied. */
 		TEST(hook_without_pidfds_runs_to_its_end),
+		TEST(hook_directory_unreadable_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
