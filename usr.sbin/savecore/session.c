@@ -214,6 +214,21 @@ session_tell_others(const struct session *s, const struct dump *best)
 	}
 }
 
+/* Only -a goes on with other devices where one fails. */
+static void
+session_begin(size_t index, const struct savecore_opts *opts)
+{
+	if (opts->boot)
+		ask_begin(index);
+}
+
+static void
+session_end(size_t index, const struct savecore_opts *opts)
+{
+	if (opts->boot)
+		ask_end(index);
+}
+
 static int
 session_look(struct session *s, const struct savecore_opts *opts)
 {
@@ -226,10 +241,10 @@ session_look(struct session *s, const struct savecore_opts *opts)
 			continue;
 		if (opts->verbose)
 			msg(LOG_INFO, "looking at %s", where->path);
-		ask_begin(i);
+		session_begin(i, opts);
 		if (dump_open(&s->dumps[i], where) == 0 &&
 		    dump_look(&s->dumps[i], &s->known, opts->force) == 0)
-			ask_end(i);
+			session_end(i, opts);
 		else if (opts->device != NULL)
 			return -1;
 	}
@@ -352,10 +367,10 @@ session_save(struct session *s, const struct savecore_opts *opts)
 	/* At boot it is their turn next. */
 	if (!opts->boot)
 		session_tell_others(s, d);
-	ask_begin((size_t)(d - s->dumps));
+	session_begin((size_t)(d - s->dumps), opts);
 	r = session_save_one(s, d, opts);
 	if (r == 0)
-		ask_end((size_t)(d - s->dumps));
+		session_end((size_t)(d - s->dumps), opts);
 	return r;
 }
 
