@@ -21,6 +21,7 @@
 			"virtio-scsi"
 #define DISKS_LEGACY	"legacy virtio; give the virtual machine a modern " \
 			"device"
+#define DISKS_CONTROLLERS 1024	/* of NVMe, numbered from 0 */
 
 #define CLASS_NVME	0x010802u
 #define CLASS_AHCI	0x010601u
@@ -103,20 +104,20 @@ disks_readlink(char *buf, size_t len, const char *path)
 	buf[n < 0 ? 0 : n] = '\0';
 }
 
-/* An NVMe disk with several paths hangs from its subsystem: the controller of
- * the first path that is on PCI. */
+/* An NVMe disk with several paths, nvmeSnN, hangs from its subsystem: the
+ * controller of the first path, nvmeScCnN, that is on PCI.  Not each controller
+ * of a subsystem has a path to all of its disks. */
 static void
 disks_path(struct disk *d)
 {
 	char link[PATH_MAX], path[PATH_MAX];
-	unsigned int subsystem, n;
+	unsigned int subsystem, n, c;
 
 	if (sscanf(d->name, "nvme%un%u", &subsystem, &n) != 2)
 		return;
-	for (n = 0; n < 64 && d->pci[0] == '\0'; n++) {
+	for (c = 0; c < DISKS_CONTROLLERS && d->pci[0] == '\0'; c++) {
 		if (kernfile_path(path, sizeof(path),
-		    "/sys/class/nvme-subsystem/nvme-subsys%u/nvme%u",
-		    subsystem, n) == -1)
+		    "/sys/block/nvme%uc%un%u", subsystem, c, n) == -1)
 			return;
 		disks_readlink(link, sizeof(link), path);
 		disks_controller(d, link);

@@ -16,6 +16,7 @@
 #define REMEDY	"choose a disk on NVMe, SATA (AHCI), virtio-blk or virtio-scsi"
 #define ADDR	"0000:03:00.0"
 #define PCI	"../devices/pci0000:00/0000:00:1c.0/" ADDR
+#define VF	"../devices/pci0000:00/0000:00:1c.0/0000:03:00.1"
 #define FUNC	"/sys/bus/pci/devices/" ADDR
 
 static void
@@ -46,6 +47,17 @@ fake_at(const char *name, const char *link)
 	/* The link leads to a directory of the tree. */
 	snprintf(path, sizeof(path), "/sys/%s/size", link + 3);
 	fake_file(path, "131072\n");
+}
+
+/* A path to a disk with several. */
+static void
+fake_way(const char *name, const char *link)
+{
+	char path[128];
+
+	fake_at(name, link);
+	snprintf(path, sizeof(path), "/sys/block/%s/hidden", name);
+	fake_file(path, "1\n");
 }
 
 static void
@@ -212,16 +224,40 @@ disks_list_paths_followed(void **state)
 	fake_function(ADDR, "nvme", "0x010802\n", "0x144d\n", "0xa808\n");
 	fake_at("nvme0n1",
 	    "../devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1");
-	fake_at("nvme0c1n1", PCI "/nvme/nvme1/nvme0c1n1");
-	fake_file("/sys/block/nvme0c1n1/hidden", "1\n");
-	fake_link("/sys/class/nvme-subsystem/nvme-subsys0/nvme1",
-	    "../../pci0000:00/0000:00:1c.0/" ADDR "/nvme/nvme1");
+	fake_way("nvme0c1n1", PCI "/nvme/nvme1/nvme0c1n1");
 	assert_listed("nvme0n1: NVMe " ADDR ": can take dumps\n");
-	fake_remove("/sys/class/nvme-subsystem/nvme-subsys0/nvme1");
-	fake_link("/sys/class/nvme-subsystem/nvme-subsys0/nvme1",
-	    "../../virtual/nvme-fabrics/ctl/nvme1");
+	fake_remove("/sys/block/nvme0c1n1");
+	fake_way("nvme0c1n1", "../devices/virtual/nvme-fabrics/ctl/nvme1/"
+	    "nvme0c1n1");
 	assert_listed("nvme0n1: a disk that is not on PCI: can't take dumps: "
 	    "no dump driver; " REMEDY "\n");
+}
+
+/* This test checks that an NVMe disk is judged by a controller that has a path
+ * to it, not by another one of its subsystem. */
+static void
+disks_list_other_paths_ignored(void **state)
+{
+	(void)state;
+	fake_function(ADDR, "nvme", "0x010802\n", "0x1b36\n", "0x0010\n");
+	fake_function("0000:03:00.1", "nvme", "0x010802\n", "0x1b36\n",
+	    "0x0010\n");
+	fake_link("/sys/bus/pci/devices/0000:03:00.1/physfn", "../" ADDR);
+	fake_link("/sys/class/nvme-subsystem/nvme-subsys0/nvme0",
+	    "../../pci0000:00/0000:00:1c.0/" ADDR "/nvme/nvme0");
+	fake_link("/sys/class/nvme-subsystem/nvme-subsys0/nvme1",
+	    "../../pci0000:00/0000:00:1c.0/0000:03:00.1/nvme/nvme1");
+	fake_at("nvme0n1",
+	    "../devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1");
+	fake_at("nvme0n2",
+	    "../devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n2");
+	fake_way("nvme0c0n1", PCI "/nvme/nvme0/nvme0c0n1");
+	fake_way("nvme0c1n1", VF "/nvme/nvme1/nvme0c1n1");
+	fake_way("nvme0c1n2", VF "/nvme/nvme1/nvme0c1n2");
+	assert_listed("nvme0n1: NVMe " ADDR ": can take dumps\n"
+	    "nvme0n2: NVMe 0000:03:00.1: can't take dumps: its controller is "
+	    "an SR-IOV virtual function; choose a disk on a physical "
+	    "function\n");
 }
 
 /* This test checks that several disks are listed in the order of their numbers,
@@ -295,6 +331,7 @@ main(void)
 		TEST(disks_list_sata_judged),
 		TEST(disks_list_virtual_function_judged),
 		TEST(disks_list_paths_followed),
+		TEST(disks_list_other_paths_ignored),
 		TEST(disks_list_order_by_number),
 		TEST(disks_list_virtio_mmio_judged),
 	};
