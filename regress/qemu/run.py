@@ -53,6 +53,7 @@ import test_small       # noqa: F401
 import test_swapkinds  # noqa: F401
 import test_truth       # noqa: F401
 import test_unbind_race # noqa: F401
+import test_virtfn     # noqa: F401
 import test_watchdog    # noqa: F401
 from vm import LostVM, NoLine
 
