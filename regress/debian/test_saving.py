@@ -5,16 +5,20 @@ from machine import CONF, Failed, SWAP
 
 PANICS = "/usr/local/sbin/savecore-panics"
 
-# Panics once, when half of the core is written.
+# Panics once, when part of the core is written: savecore stands still while its
+# size is looked at, and until the end.
 SAVECORE_PANICS = """
 #!/bin/sh
 [ -e /root/once ] || exec savecore -a -v -D "$1"
 rm /root/once
 sync
-savecore -a -v -D "$1" &
+setsid savecore -a -v -D "$1" &
 core=/var/crash/.linux.0.core.partial
-until [ "$(stat -c %s $core 2>/dev/null || echo 0)" -gt 10000000 ]; do
-	sleep 0.1
+while :; do
+	sleep 0.02
+	kill -STOP -$!
+	[ "$(stat -c %s $core 2>/dev/null || echo 0)" -le 10000000 ] || break
+	kill -CONT -$!
 done
 sync
 echo c >/proc/sysrq-trigger
