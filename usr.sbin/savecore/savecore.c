@@ -105,11 +105,11 @@ parse_output(struct savecore_opts *opts, char *path)
 
 	opts->stream = strcmp(path, "-") == 0;
 	opts->output = slash == NULL ? path : slash + 1;
+	if (opts->output[0] == '\0')
+		errx(1, "-o: `%s' has no name of a file", path);
 	opts->directory = slash == NULL ? "." : slash == path ? "/" : path;
 	if (slash != NULL)
 		*slash = '\0';
-	if (opts->output[0] == '\0')
-		usage();
 }
 
 static void

@@ -272,6 +272,20 @@ stream_of_early_record_is_refused(void **state)
 	assert_true(sandbox_untouched(s));
 }
 
+/* This test checks that an output that has no name is told as that. */
+static void
+output_without_a_name_is_refused(void **state)
+{
+	struct sandbox *s = *state;
+
+	assert_int_equal(sandbox_run(s, "-o", "/tmp/", "-D", s->image, NULL),
+	    1);
+	sandbox_assert_said(s, "savecore: -o: `/tmp/' has no name of a file\n");
+	assert_int_equal(sandbox_run(s, "-o", "", "-D", s->image, NULL), 1);
+	sandbox_assert_said(s, "savecore: -o: `' has no name of a file\n");
+	assert_true(sandbox_untouched(s));
+}
+
 int
 main(void)
 {
@@ -285,6 +299,7 @@ main(void)
 		TEST(stream_to_terminal_is_refused),
 		TEST(output_from_device_keeps_dump),
 		TEST(stream_of_early_record_is_refused),
+		TEST(output_without_a_name_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
