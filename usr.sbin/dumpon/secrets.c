@@ -10,6 +10,7 @@
  */
 #include <dirent.h>
 #include <err.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,36 +18,57 @@
 #include "dumpon.h"
 #include "kernfile.h"
 
-/* The name of an active dm-crypt volume. */
-static bool
+/* Is the disk a dm-crypt volume?  1, with its name; 0; -1 after a warning.  One
+ * that is gone by now is none. */
+static int
+secrets_is_crypt(const char *disk, char *name, size_t len)
+{
+	char uuid[160];
+
+	if (strncmp(disk, "dm-", 3) != 0)
+		return 0;
+	if (kernfile_read(uuid, sizeof(uuid), "/sys/block/%s/dm/uuid",
+	    disk) == -1) {
+		if (errno == ENOENT)
+			return 0;
+		warn("is there an encrypted volume? /sys/block/%s", disk);
+		return -1;
+	}
+	if (strncmp(uuid, "CRYPT-", 6) != 0)
+		return 0;
+	if (kernfile_read(name, len, "/sys/block/%s/dm/name", disk) == -1)
+		snprintf(name, len, "%s", disk);
+	return 1;
+}
+
+/* The same of any disk. */
+static int
 secrets_find_crypt(char *name, size_t len)
 {
-	char path[PATH_MAX], uuid[160];
-	bool found = false;
+	char path[PATH_MAX];
 	struct dirent *de;
-	DIR *dir;
+	DIR *dir = NULL;
+	int r = 0;
 
-	if (kernfile_path(path, sizeof(path), "/sys/block") == -1 ||
-	    (dir = opendir(path)) == NULL)
-		return false;
-	while (!found && (de = readdir(dir)) != NULL) {
-		if (strncmp(de->d_name, "dm-", 3) != 0 ||
-		    kernfile_read(uuid, sizeof(uuid), "/sys/block/%s/dm/uuid",
-		    de->d_name) == -1 || strncmp(uuid, "CRYPT-", 6) != 0)
-			continue;
-		if (kernfile_read(name, len, "/sys/block/%s/dm/name",
-		    de->d_name) == -1)
-			snprintf(name, len, "%s", de->d_name);
-		found = true;
+	if (kernfile_path(path, sizeof(path), "/sys/block") == 0)
+		dir = opendir(path);
+	if (dir == NULL && errno == ENOENT)
+		return 0;
+	if (dir == NULL) {
+		warn("is there an encrypted volume? /sys/block");
+		return -1;
 	}
+	while (r == 0 && (de = readdir(dir)) != NULL)
+		r = secrets_is_crypt(de->d_name, name, len);
 	closedir(dir);
-	return found;
+	return r;
 }
 
 int
 secrets_check(const struct target *t, const struct dumpon_opts *opts)
 {
 	char lockdown[128], name[NAME_MAX + 1];
+	int crypt;
 
 	if (kernfile_read(lockdown, sizeof(lockdown),
 	    "/sys/kernel/security/lockdown") > 0 &&
@@ -56,8 +78,10 @@ secrets_check(const struct target *t, const struct dumpon_opts *opts)
 		    "lockdown=integrity", t->device);
 		return -1;
 	}
-	if (opts->accept_secrets || !secrets_find_crypt(name, sizeof(name)))
-		return 0;
+	crypt = opts->accept_secrets ? 0 : secrets_find_crypt(name,
+	    sizeof(name));
+	if (crypt != 1)
+		return crypt;
 	warnx("%s: the encrypted volume %s is open, and a dump would put its "
 	    "key on this device in clear: %s allows that", t->device, name,
 	    opts->mode == DUMPON_CONF ?

@@ -113,6 +113,22 @@ arm_crypt_volume_open_needs_word(void **state)
 	assert_armed(&accept);
 }
 
+/* This test checks that nothing is armed where nobody can tell whether there is an
+ * encrypted volume, unless secrets are accepted. */
+static void
+arm_crypt_volumes_not_known_refused(void **state)
+{
+	const struct dumpon_opts accept = {
+		.device = PARTITION, .level = -1, .accept_secrets = true,
+	};
+
+	(void)state;
+	fake_partition(SWAP);
+	fake_file("/sys/block/dm-3/dm/uuid/x", "");
+	assert_refused(&arming_partition, "/sys/block/dm-3: Is a directory");
+	assert_armed(&accept);
+}
+
 /* This test checks that a device beneath an encrypted volume is refused even
  * where secrets are accepted. */
 static void
@@ -288,6 +304,7 @@ main(void)
 		TEST(arm_unfit_device_refused),
 		TEST(arm_virtual_disk_refused),
 		TEST(arm_crypt_volume_open_needs_word),
+		TEST(arm_crypt_volumes_not_known_refused),
 		TEST(arm_beneath_crypt_volume_refused),
 		TEST(arm_locked_down_refused),
 		TEST(caps_one_missing_refused),
