@@ -273,6 +273,11 @@ copy_put_none(void *arg, size_t len)
 	(void)len;
 }
 
+/*
+ * What is read here is read once more.  The buffer is not aligned: a device that
+ * wants that is read by way of the page cache, which then has what fits for the
+ * second time, and that costs it one read that fails.
+ */
 int
 copy_check(struct copy *c)
 {
