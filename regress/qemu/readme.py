@@ -59,7 +59,7 @@ def session(here, text):
     """What the module, savecore and dumpon print, line by line."""
     text, _, report = text.partition("# less /var/crash/crash.0.txt\n")
     said = here.run("savecore -a 2>&1; savecore --finish -v 2>&1").replace(
-        here.root, "").split("\n")
+        here.root, "").replace("/dev/vda2:", "/dev/nvme0n1p2:").split("\n")
     known = {shape(re.sub(r"^savecore(\[\d+\])?: ", "", line)) for line in
              (*said, *here.console.split("\n"), *here.list)}
     for line in text.rstrip("\n").split("\n"):
