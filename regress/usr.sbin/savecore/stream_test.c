@@ -195,6 +195,7 @@ stream_write_fails_is_an_error(void **state)
 	struct sandbox *s = *state;
 	unsigned long calls, n;
 	char at[32];
+	int status;
 	size_t i;
 
 	for (i = 0; i < 3; i++) {
@@ -204,9 +205,13 @@ stream_write_fails_is_an_error(void **state)
 			snprintf(at, sizeof(at), "%lu", n);
 			s->inject_at = at;
 			s->inject_how = "ever";
-			if (stream(s, how[i], NULL) == 0)
-				assert_true(sandbox_good(s, "out"));
+			status = stream(s, how[i], NULL);
 			s->inject_at = NULL;
+			if (status == 0) {
+				assert_int_equal(convert(s, "kcore", "out",
+				    "back"), 0);
+				assert_true(sandbox_good(s, "back"));
+			}
 			assert_true(sandbox_untouched(s));
 		}
 	}
