@@ -7,6 +7,7 @@
  *	place.c	where to die, and the parameter `how'
  *	spin.c	CPUs in a loop
  *	disk.c	a disk that breaks, a dumper that faults
+ *	console.c	a console that faults
  */
 #ifndef _CRASHME_H_
 #define _CRASHME_H_
@@ -38,5 +39,10 @@ void crashme_die_there(void);
 
 int crashme_disk_init(void);
 void crashme_disk_fini(void);
+
+/* ---- console.c ---- */
+
+void crashme_console_init(void);
+void crashme_console_fini(void);
 
 #endif /* _CRASHME_H_ */

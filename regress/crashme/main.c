@@ -141,6 +141,8 @@ static int __init crashme_init(void)
 	int error;
 
 	error = crashme_disk_init();
+	if (error == 0)
+		crashme_console_init();
 	if (error == 0 && hole)
 		error = crashme_make_hole();
 	if (error != 0)
@@ -177,6 +179,7 @@ static void __exit crashme_exit(void)
 	if (hold)
 		atomic_notifier_chain_unregister(&panic_notifier_list,
 						 &crashme_nb);
+	crashme_console_fini();
 	crashme_disk_fini();
 	vfree(crashme_vmalloc);
 	kfree(crashme_linear);

@@ -28,7 +28,8 @@
 #include "crashme.h"
 
 #define CRASHME_NAME	64
-#define CRASHME_FUNC	8192	/* bytes; no function we ask for is longer */
+#define CRASHME_CALL	5		/* bytes of a call instruction */
+#define CRASHME_CALLS	16		/* probes for one function */
 
 /* ---- Places that are come to by themselves ---- */
 
@@ -210,25 +211,12 @@ static int crashme_ret(const char *unused)
 	return error != 0 ? error : crashme_watched();
 }
 
-static ulong crashme_caller;		/* where a lock is dropped; 0: anywhere */
 static char crashme_function[CRASHME_NAME];
 static atomic_t crashme_reached;
 
 /* The probe is left behind: crashme_die_there() is called in its place. */
 static int crashme_reach(struct kprobe *kp, struct pt_regs *regs)
 {
-	char name[KSYM_SYMBOL_LEN];
-	ulong from = *(ulong *)regs->sp;
-
-	if (crashme_caller != 0) {
-		if (from - crashme_caller >= CRASHME_FUNC)
-			return 0;
-		sprint_symbol_no_offset(name, from);
-		/* That of a module has its name behind it. */
-		if (strncmp(name, crashme_function,
-			    strlen(crashme_function)) != 0)
-			return 0;
-	}
 	if (atomic_xchg(&crashme_reached, 1) != 0)
 		return 0;
 	regs->ip = (ulong)crashme_die_there;
@@ -246,22 +234,6 @@ static struct kprobe crashme_at_probe = {
 	.post_handler = crashme_reached_post,
 };
 
-static struct kprobe crashme_unlock_probes[] = {
-	{
-		.symbol_name = "_raw_spin_unlock",
-		.pre_handler = crashme_reach,
-		.post_handler = crashme_reached_post,
-	}, {
-		.symbol_name = "_raw_spin_unlock_irq",
-		.pre_handler = crashme_reach,
-		.post_handler = crashme_reached_post,
-	}, {
-		.symbol_name = "_raw_spin_unlock_irqrestore",
-		.pre_handler = crashme_reach,
-		.post_handler = crashme_reached_post,
-	},
-};
-
 /* Whoever comes to a function dies. */
 static int crashme_at(const char *function)
 {
@@ -270,22 +242,69 @@ static int crashme_at(const char *function)
 	return register_kprobe(&crashme_at_probe);
 }
 
-/* Whoever is about to drop a spin lock in a function dies, and keeps it. */
+/* Where a function is: 0, there is none.  *size: in bytes. */
+static ulong crashme_find(const char *function, ulong *size)
+{
+	struct kprobe find = {
+		.symbol_name = function,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	char name[KSYM_SYMBOL_LEN];
+	const char *slash;
+
+	if (register_kprobe(&find) != 0)
+		return 0;
+	unregister_kprobe(&find);
+	sprint_symbol(name, (ulong)find.addr);	/* name+0x0/0xsize */
+	slash = strchr(name, '/');
+	if (slash == NULL || sscanf(slash, "/0x%lx", size) != 1)
+		return 0;
+	return (ulong)find.addr;
+}
+
+/* Is there a call of a function that drops a spin lock? */
+static bool crashme_unlocks(ulong at, const ulong *unlocks, unsigned int n)
+{
+	ulong to = at + CRASHME_CALL + *(s32 *)(at + 1);
+
+	if (*(u8 *)at != 0xe8)
+		return false;
+	while (n > 0)
+		if (unlocks[--n] == to)
+			return true;
+	return false;
+}
+
+/*
+ * Whoever is about to drop a spin lock in a function dies, and keeps it.  The
+ * probes are where the function calls: at the entry of what it calls, a kernel
+ * that has ftrace beneath its probes takes the breakpoint of a probe that is only
+ * just being made for one of another kind, now and then, and jumps to 0.
+ */
 static int crashme_in(const char *function)
 {
-	struct kprobe find = { .symbol_name = function };
-	unsigned int i;
-	int error;
+	static const char *const names[] = {
+		"_raw_spin_unlock", "_raw_spin_unlock_irq",
+		"_raw_spin_unlock_irqrestore",
+	};
+	static struct kprobe probes[CRASHME_CALLS];
+	ulong unlocks[ARRAY_SIZE(names)], at, off, size = 0, unused;
+	unsigned int i, n = 0;
 
 	crashme_set_there();
-	error = register_kprobe(&find);
-	if (error != 0)
-		return error;
-	crashme_caller = (ulong)find.addr;
-	unregister_kprobe(&find);
-	for (i = 0; i < ARRAY_SIZE(crashme_unlock_probes) && error == 0; i++)
-		error = register_kprobe(&crashme_unlock_probes[i]);
-	return error;
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		unlocks[i] = crashme_find(names[i], &unused);
+	at = crashme_find(function, &size);
+	for (off = 0; off + CRASHME_CALL <= size && n < CRASHME_CALLS; off++) {
+		if (!crashme_unlocks(at + off, unlocks, ARRAY_SIZE(unlocks)))
+			continue;
+		probes[n].addr = (kprobe_opcode_t *)(at + off);
+		probes[n].pre_handler = crashme_reach;
+		probes[n].post_handler = crashme_reached_post;
+		if (register_kprobe(&probes[n]) == 0)
+			n++;
+	}
+	return n > 0 ? 0 : -ENOENT;
 }
 
 /* ---- The parameter ---- */

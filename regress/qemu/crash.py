@@ -259,6 +259,12 @@ def run_tool(case, name, *argv):
     return done.stdout
 
 
+def late(case):
+    """A kernel with CONFIG_PREEMPT_RT prints what is said at a panic only when
+    all notifiers have run."""
+    return "-rt-" in case.kernel.release
+
+
 def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
          watch=None, panic=PANIC, options="", before=(), dumpon="dumpon -d 0",
          layout=None, crashme="hold=1", silent=False, peers=(), find="",
@@ -276,11 +282,9 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
     meet(vm): what to do with the machine before it is about to die.
     memory_wanted: QEMU saves the memory, as Dead.images.
 
-    A kernel with CONFIG_PREEMPT_RT prints what is said at a panic only when
-    all notifiers have run: there the trailer tells how the dump ended.
+    Where the console is late(), the trailer tells how the dump ended.
     """
-    late = "-rt-" in case.kernel.release
-    silent = silent or late
+    silent = silent or late(case)
     part = 0 if table is None else 2
     image = case.disk(swap_mib, table, **(layout or {}))
     dead = Dead(case, image, part)
@@ -302,7 +306,7 @@ def kill(case, bus, *, swap_mib=320, mem_mib=256, table="gpt", work="",
         if not silent:
             dead.last = await_dump(vm)
         dead.capture(vm, DUMP_TIMEOUT_S if silent else 30, memory_wanted)
-        if late:
+        if late(case):
             ended = trailer(image, part)
             dead.last = "swapcore: dump complete" if ended and \
                 ended["state"] == "COMPLETE" else f"the trailer: {ended}"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A fault inside the dumper itself: it ends the dump and nothing else."""
+"""A fault inside the dumper itself: it ends the dump and nothing else.  One in
+the parts of the kernel that it asks for does not even do that."""
 
 import re
 import subprocess
@@ -8,7 +9,7 @@ import time
 import contexts
 import crash
 import disk
-from case import test
+from case import Skip, test
 
 ENDED = "swapcore: dump failed: a fault inside the dumper ended it"
 PIECES = 3000           # of the data, a page each: some way into the dump
@@ -60,7 +61,7 @@ def dumper_fault_ends_dump_only(case):
     image, console = faulty(case, "nvme", f"fault={PIECES}", smp=2)
     case.check(re.search(ENDED + r".* at dump_stream_advance\+", console),
                "the console does not say where the fault was")
-    case.check("Rebooting in 1 seconds" in console,
+    case.check("Rebooting in 1 seconds" in console or crash.late(case),
                "the kernel did not say that it reboots")
     check_savecore(case, image)
 
@@ -109,6 +110,56 @@ echo c >/proc/sysrq-trigger
 """, f"fault={PIECES}", "dumpon -d 0", stuck)
     case.check(ENDED in console, "the dump was not ended by its fault")
     check_savecore(case, image)
+
+
+def check_complete(case, image):
+    """savecore finds a dump with nothing wrong."""
+    found = crash.trailer(image, 2)
+    case.equal(found and found["state"], "COMPLETE", "the trailer")
+    window = case.path("window.img")
+    crash.extract(image, 2, window)
+    subprocess.run([case.sbin["savecore"], "-f", "-D", window, case.dir],
+                   check=True, stderr=subprocess.DEVNULL)
+    with open(case.path("info.0"), encoding="utf-8") as stream:
+        case.check(stream.read().startswith("verdict: complete\n"),
+                   "savecore's verdict")
+
+
+def console_faults(case, word):
+    image, console = dies_in_dump(
+        case, "echo c >/proc/sysrq-trigger\n", f"console_fault={word}")
+    check_complete(case, image)
+    case.check("swapcore: dump complete" not in console,
+               f"the console did not fault: {console}")
+
+
+@test(all_kernels=True, more=True)
+def console_fault_keeps_the_dump(case):
+    """a console whose driver faults at a line of the dumper costs that line and
+    those after it: the dump is complete, and the machine reboots."""
+    if crash.late(case):
+        raise Skip("this kernel's consoles print when the dump is over")
+    console_faults(case, "dumping")
+
+
+@test()
+def console_fault_in_dump_keeps_it(case):
+    """the same is so in the middle of the dump."""
+    console_faults(case, "looked")
+
+
+@test()
+def log_fault_keeps_the_dump(case):
+    """a fault where the kernel's log is read costs the early record its log, and
+    the console says so."""
+    image, console = dies_in_dump(case, f"""
+echo null at kmsg_dump_get_buffer >{contexts.HOW}
+echo c >/proc/sysrq-trigger
+""")
+    case.check(re.search("swapcore: the kernel's log can't be read: page fault "
+                         "at crashme_die", console),
+               f"the console does not say it: {console}")
+    check_complete(case, image)
 
 
 def panics_in_dump(case, death, meanwhile=None):

@@ -5,10 +5,12 @@
  * A panic notifier, first in the list: panic() has stopped the other CPUs by
  * then.  The dump runs once, on a stack of its own.  A fault inside it ends it:
  * the CPU is sent back to where the dump was called from, what the dump had begun
- * is put in order as far as it can be, and the panic goes on.  A fault is seen by
- * a probe, or by the die notifier, before the kernel's oops takes its lock, which
- * a CPU that panic() has stopped may hold.  Where the kernel panics once more in
- * the middle of a dump, as it does at a machine check, that ends the dump, too.
+ * is put in order as far as it can be, and the panic goes on.  What the dump asks
+ * of the kernel, to print a line and to read the log, is guarded once more: a
+ * fault there costs that line or the log.  A fault is seen by a probe, or by the
+ * die notifier, before the kernel's oops takes its lock, which a CPU that panic()
+ * has stopped may hold.  Where the kernel panics once more in the middle of a
+ * dump, as it does at a machine check, that ends the dump, too.
  */
 #include <linux/kdebug.h>
 #include <linux/kprobes.h>
@@ -24,44 +26,62 @@
 #define MOVED_MAX	16
 
 bool hook_panicked;
+struct hook_fault hook_fault;
 
 static struct armed *hook_armed;	/* what a panic dumps; NULL: nothing */
 static char hook_message[512];
 static atomic_t hook_ran;
-static int hook_cpu = -1;		/* that the dump runs on, while it does */
+static int hook_cpu = -1;		/* that runs something guarded now */
+static bool hook_dumping;		/* dump_run() is beneath us */
 static bool hook_faulted;		/* the dump was ended by a fault */
-static struct {
-	const char *what;
-	unsigned long ip, address;	/* address: of a page fault, or 0 */
-} hook_fault;
 static void *hook_moved_fns[MOVED_MAX];
 static unsigned int hook_nmoved;
 
 int
-hook_dump(void)
+hook_call(int (*fn)(void *), void *arg)
 {
-	if (!hook_faulted)
-		return dump_run(&hook_armed->dump, hook_message);
-	dump_abandon(&hook_armed->dump);
-	return 0;
+	return fn(arg);
 }
 
-/* The dump, or what is left to do after its fault: as hook_dump(), or -EFAULT
- * after a fault, with what was off where that met us on again. */
+/* As md_guarded(), with what was off where a fault met us on again. */
 static int
-hook_guarded(const struct armed *a)
+guarded_on(void *top, int (*fn)(void *), void *arg)
 {
 	int preempt = preempt_count(), nofault = current->pagefault_disabled;
-	int error;
+	int cpu = hook_cpu, error;
 
 	hook_cpu = raw_smp_processor_id();
-	error = md_on_stack((char *)a->stack + ARM_STACK_SIZE);
-	hook_cpu = -1;
+	error = md_guarded(fn, arg, top);
+	hook_cpu = cpu;
 	if (error == -EFAULT) {
 		preempt_count_set(preempt);
 		current->pagefault_disabled = nofault;
 	}
 	return error;
+}
+
+int
+hook_guarded(int (*fn)(void *), void *arg)
+{
+	return guarded_on(NULL, fn, arg);
+}
+
+/* The dump, or what is left to do after its fault. */
+static int
+hook_dump(void *arg)
+{
+	struct armed *a = arg;
+
+	if (!hook_faulted)
+		return dump_run(&a->dump, hook_message);
+	dump_abandon(&a->dump);
+	return 0;
+}
+
+static int
+dump_guarded(struct armed *a)
+{
+	return guarded_on((char *)a->stack + ARM_STACK_SIZE, hook_dump, a);
 }
 
 static void
@@ -77,10 +97,10 @@ header_at_panic(cpu_kcore_hdr_t *h)
 
 /* A dump that can't go on: what it has begun is put in order. */
 static void
-hook_abandon(const struct armed *a)
+hook_abandon(struct armed *a)
 {
 	hook_faulted = true;
-	(void)hook_guarded(a);
+	(void)dump_guarded(a);
 }
 
 /* The dump to one device: as dump_run(); -EFAULT: a fault ended it. */
@@ -89,7 +109,9 @@ hook_run(struct dump *d, const char *panicstr)
 {
 	int error;
 
-	error = hook_guarded(hook_armed);
+	hook_dumping = true;
+	error = dump_guarded(hook_armed);
+	hook_dumping = false;
 	if (error == -EFAULT) {
 		md_printf("swapcore: dump failed: a fault inside the dumper "
 		    "ended it: %s at %pS, address %#lx\n", hook_fault.what,
@@ -110,7 +132,8 @@ hook_panic(struct notifier_block *nb, unsigned long event, void *message)
 		return NOTIFY_DONE;
 	if (atomic_xchg(&hook_ran, 1) != 0) {
 		/* The dump beneath us is not come back to, nor is its stack. */
-		if (hook_cpu == raw_smp_processor_id() && !hook_faulted) {
+		if (hook_dumping && hook_cpu == raw_smp_processor_id() &&
+		    !hook_faulted) {
 			md_printf("swapcore: dump failed: another panic "
 			    "ended it\n");
 			hook_abandon(a);

@@ -114,6 +114,14 @@ kcompat_hrtimer_init(struct hrtimer *timer,
 #define HAVE_KMSG_DUMP_ITER
 #endif
 
+/* "printk: remove logbuf_lock", v5.13: before, who reads the log waits for who
+ * writes to it. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
+#define KCOMPAT_LOG_LOCKED	false
+#else
+#define KCOMPAT_LOG_LOCKED	true
+#endif
+
 #ifdef HAVE_KMSG_DUMP_ITER
 #define KCOMPAT_KMSG_ITER(name)	struct kmsg_dump_iter name
 #else

@@ -12,29 +12,65 @@
 
 #define WATCHDOG_US	100000u
 
+struct log_tail {
+	char *buf;
+	size_t len, used;
+};
+
+static bool mute;	/* printk() has faulted, and its locks may be taken */
+
+static int
+say(void *vaf)
+{
+	printk(KERN_EMERG "%pV", vaf);
+	return 0;
+}
+
+/* Nobody else is to come to a console that has faulted, either: panic() flushes
+ * them all before it reboots. */
 void
 md_printf(const char *fmt, ...)
 {
 	struct va_format vaf;
 	va_list ap;
 
+	if (mute)
+		return;
 	va_start(ap, fmt);
 	vaf.fmt = fmt;
 	vaf.va = &ap;
-	printk(KERN_EMERG "%pV", &vaf);
+	if (hook_guarded(say, &vaf) == -EFAULT) {
+		mute = true;
+		console_loglevel = CONSOLE_LOGLEVEL_SILENT;
+	}
 	va_end(ap);
+}
+
+static int
+read_tail(void *arg)
+{
+	struct log_tail *t = arg;
+	KCOMPAT_KMSG_ITER(iter);
+
+	kmsg_dump_rewind(&iter);
+	(void)kmsg_dump_get_buffer(&iter, true, t->buf, t->len, &t->used);
+	return 0;
 }
 
 size_t
 md_log_tail(char *buf, size_t len)
 {
-	KCOMPAT_KMSG_ITER(iter);
-	size_t used = 0;
+	struct log_tail t = { .buf = buf, .len = len };
 
-	kmsg_dump_rewind(&iter);
-	if (!kmsg_dump_get_buffer(&iter, true, buf, len, &used))
+	if (mute && KCOMPAT_LOG_LOCKED)
 		return 0;
-	return used;
+	if (hook_guarded(read_tail, &t) == -EFAULT) {
+		md_printf("swapcore: the kernel's log can't be read: %s at %pS, "
+		    "address %#lx\n", hook_fault.what, (void *)hook_fault.ip,
+		    hook_fault.address);
+		return 0;
+	}
+	return t.used;
 }
 
 /* Touching the kernel's own marks every CPU, and the dump core calls this for

@@ -246,6 +246,15 @@ void hook_first(void);
 size_t hook_moved(char *buf, size_t len);
 /* True since a dump began: no lock may be taken any more. */
 extern bool hook_panicked;
+/*
+ * After the panic: what fn(arg) returned; -EFAULT where a fault ended it, and
+ * hook_fault says which.  Locks that it held stay taken.
+ */
+int hook_guarded(int (*fn)(void *), void *arg);
+extern struct hook_fault {
+	const char *what;
+	unsigned long ip, address;	/* address: of a page fault, or 0 */
+} hook_fault;
 
 /* ---- feed.c ---- */
 

@@ -17,7 +17,7 @@
 #define PCI_CONF1_ADDR	0xcf8
 #define PCI_CONF1_DATA	0xcfc
 
-void md_on_stack_abort(void);
+void md_guarded_abort(void);
 void md_just_return(void);
 
 int
@@ -116,7 +116,7 @@ md_direct_mapped(kpaddr_t pa, u64 *npages)
 void
 md_abort(struct pt_regs *regs)
 {
-	regs->ip = (unsigned long)md_on_stack_abort;
+	regs->ip = (unsigned long)md_guarded_abort;
 	regs->flags &= ~(X86_EFLAGS_IF | X86_EFLAGS_DF);
 }
 

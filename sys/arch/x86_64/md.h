@@ -48,16 +48,18 @@ bool md_direct_mapped(kpaddr_t pa, u64 *npages);
 size_t md_copy_sum(void *dst, const void *src, size_t len, u64 acc[4]);
 
 /*
- * Calls hook_dump() on another stack, whose highest address is top.  What it
- * returned, or -EFAULT where md_abort() ended it.
+ * Calls fn(arg), on another stack whose highest address is top, or on this one
+ * where top is NULL.  What it returned, or -EFAULT where md_abort() ended it.
+ * Such calls nest; all of them are one CPU's.
  */
-int md_on_stack(void *top);
-/* Makes the interrupted code return from md_on_stack() with -EFAULT. */
+int md_guarded(int (*fn)(void *), void *arg, void *top);
+/* Makes the interrupted code return from the innermost md_guarded() with
+ * -EFAULT. */
 void md_abort(struct pt_regs *regs);
 /* Makes a function that a probe has stopped at its entry return at once. */
 void md_return(struct pt_regs *regs);
-/* What md_on_stack() calls; sys/os/hook.c. */
-int hook_dump(void);
+/* What md_guarded() calls: fn(arg); sys/os/hook.c. */
+int hook_call(int (*fn)(void *), void *arg);
 
 /* Registers as NT_PRSTATUS has them; what pt_regs lacks stays as it is. */
 void md_regs(elf_gregset_t *to, const struct pt_regs *regs);
