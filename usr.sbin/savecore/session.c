@@ -247,6 +247,8 @@ session_look(struct session *s, const struct savecore_opts *opts)
 			session_end(i, opts);
 		else if (opts->device != NULL)
 			return -1;
+		else
+			s->where.list[i].failed = true;
 	}
 	return 0;
 }
@@ -392,7 +394,8 @@ session_clear_one(struct session *s, struct dump *d,
 	return opts->wipe ? session_wipe(d, opts) : 0;
 }
 
-/* Clears all that there are, and wipes those that were cleared before. */
+/* Clears all that there are, and wipes those that were cleared before.  One that
+ * can't be looked at may have a dump. */
 static int
 session_clear(struct session *s, const struct savecore_opts *opts)
 {
@@ -406,8 +409,9 @@ session_clear(struct session *s, const struct savecore_opts *opts)
 	}
 	for (i = 0; i < s->where.n; i++) {
 		d = &s->dumps[i];
-		if (d->found && (!d->cleared || opts->wipe) &&
-		    session_clear_one(s, d, opts) == -1)
+		if (s->where.list[i].failed || (d->found &&
+		    (!d->cleared || opts->wipe) &&
+		    session_clear_one(s, d, opts) == -1))
 			r = -1;
 	}
 	return r;

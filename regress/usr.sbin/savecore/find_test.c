@@ -207,6 +207,23 @@ save_swap_in_use_kept(void **state)
 	assert_true(sandbox_untouched(s));
 }
 
+/* This test checks that -c clears what it can, and fails where a device that may
+ * have a dump can't be looked at. */
+static void
+clear_unreadable_device_is_a_failure(void **state)
+{
+	struct sandbox *s = *state;
+
+	sandbox_file(s, "/etc/fstab", "/dev/swap1 none swap sw 0 0\n");
+	sandbox_file(s, "/proc/partitions", " 259 1 65536 swap0\n");
+	assert_int_equal(mkdir(sandbox_path(s, "/dev/swap1"), 0755), 0);
+	assert_int_equal(sandbox_run(s, "-c", NULL), 1);
+	sandbox_assert_said(s, "/dev/swap1: ");
+	assert_int_equal(check(s), 1);
+	assert_int_equal(rmdir(sandbox_path(s, "/dev/swap1")), 0);
+	assert_int_equal(sandbox_run(s, "-c", NULL), 0);
+}
+
 int
 main(void)
 {
@@ -215,6 +232,7 @@ main(void)
 		TEST(save_unknown_armid_refused),
 		TEST(save_armid_of_long_ago_is_known),
 		TEST(save_unreasonable_time_refused),
+		TEST(clear_unreadable_device_is_a_failure),
 		TEST(find_two_dumps_newest_first),
 		TEST(find_unreadable_list_is_told),
 		TEST(find_older_dump_is_named_for_saving),
