@@ -138,8 +138,9 @@ CONTEXTS = (
             "softlockup: hung tasks"),
     Context("rcu-stall", "an RCU stall", knob(
         panic_on_rcu_stall=1, watchdog=0) +
-            "echo 3 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout\n" +
-            how("loop"), "RCU Stall"),
+            "echo 3 >/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout\n"
+            "taskset -p 1 $(pidof rcu_preempt rcu_sched) >/dev/null\n"
+            f"taskset 2 sh -c 'echo loop >{HOW}'", "RCU Stall"),
     Context("hard-lockup", "a CPU that spins with interrupts off, and the NMI "
             "that finds it", knob(unknown_nmi_panic=1) +
             f"taskset 1 sh -c 'echo @@now; echo deaf >{HOW}'",
