@@ -38,15 +38,20 @@ sleep 60
         return image, vm.console.text()
 
 
+def savecore(case, image):
+    """What became of savecore, run on the dump."""
+    window = case.path("window.img")
+    crash.extract(image, 2, window)
+    return subprocess.run([case.sbin["savecore"], "-f", "-D", window, case.dir],
+                          capture_output=True, text=True, check=False)
+
+
 def check_savecore(case, image):
     """savecore says of the dump how it came to its end: EFAULT, by name."""
     trailer = crash.trailer(image, 2)
     case.equal((trailer["state"], trailer["error"]), ("FAILED", 14),
                "the trailer")
-    window = case.path("window.img")
-    crash.extract(image, 2, window)
-    done = subprocess.run([case.sbin["savecore"], "-f", "-D", window, case.dir],
-                          capture_output=True, text=True, check=False)
+    done = savecore(case, image)
     case.check("the dump is incomplete: " in done.stderr and
                ": Bad address" in done.stderr,
                f"savecore said: {done.stderr}")
@@ -116,10 +121,7 @@ def check_complete(case, image):
     """savecore finds a dump with nothing wrong."""
     found = crash.trailer(image, 2)
     case.equal(found and found["state"], "COMPLETE", "the trailer")
-    window = case.path("window.img")
-    crash.extract(image, 2, window)
-    subprocess.run([case.sbin["savecore"], "-f", "-D", window, case.dir],
-                   check=True, stderr=subprocess.DEVNULL)
+    case.equal(savecore(case, image).returncode, 0, "savecore's exit status")
     with open(case.path("info.0"), encoding="utf-8") as stream:
         case.check(stream.read().startswith("verdict: complete\n"),
                    "savecore's verdict")

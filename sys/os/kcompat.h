@@ -108,18 +108,18 @@ kcompat_hrtimer_init(struct hrtimer *timer,
 #define kcompat_pr_pid(status)	((status)->pr_pid)
 #endif
 
-/* "printk: introduce a kmsg_dump iterator", v5.13: before, the place in the log
- * is in a struct kmsg_dumper, which must look like a registered one. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
-#define HAVE_KMSG_DUMP_ITER
-#endif
-
 /* "printk: remove logbuf_lock", v5.13: before, who reads the log waits for who
  * writes to it. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
 #define KCOMPAT_LOG_LOCKED	false
 #else
 #define KCOMPAT_LOG_LOCKED	true
+#endif
+
+/* "printk: introduce a kmsg_dump iterator", v5.13: before, the place in the log
+ * is in a struct kmsg_dumper, which must look like a registered one. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
+#define HAVE_KMSG_DUMP_ITER
 #endif
 
 #ifdef HAVE_KMSG_DUMP_ITER
