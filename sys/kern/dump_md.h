@@ -98,9 +98,10 @@ uint64_t md_xxh64(const void *buf, size_t len);
 
 /*
  * Copies a page that md_classify() kept, and takes the copy into a sum, which
- * has been given nothing but whole pages before.  0, or -EIO: dst holds what
- * could be read and zeros.
+ * has been given nothing but whole pages before.  more: so was the page behind it,
+ * which is read next.  0, or -EIO: dst holds what could be read and zeros.
  */
-__must_check int md_page_read(void *dst, kpaddr_t pa, struct md_xxh64 *);
+__must_check int md_page_read(void *dst, kpaddr_t pa, bool more,
+    struct md_xxh64 *);
 
 #endif /* _KERN_DUMP_MD_H_ */

@@ -160,7 +160,7 @@ write_pages(struct dump *d, kpaddr_t pa, uint64_t npages)
 		error = dump_stream_room(d, &to, &len);
 		if (error != 0)
 			return error;
-		if (md_page_read(to, pa, &d->hash) != 0)
+		if (md_page_read(to, pa, npages > 1, &d->hash) != 0)
 			dump_record_late(d, pa, KCORE_ALIGN);
 		dump_stream_advance(d, KCORE_ALIGN);
 		d->data_done += KCORE_ALIGN;

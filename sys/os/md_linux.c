@@ -120,12 +120,14 @@ md_xxh64(const void *buf, size_t len)
 }
 
 int
-md_page_read(void *dst, kpaddr_t pa, struct md_xxh64 *x)
+md_page_read(void *dst, kpaddr_t pa, bool more, struct md_xxh64 *x)
 {
 	struct xxh64_state *state = state_of(x);
 	u64 acc[4] = { state->v1, state->v2, state->v3, state->v4 };
 	size_t left;
 
+	if (more)
+		md_page_ahead(__va(pa + PAGE_SIZE));
 	left = md_copy_sum(dst, __va(pa), PAGE_SIZE, acc);
 	if (left > 0) {
 		memset((char *)dst + PAGE_SIZE - left, 0, left);

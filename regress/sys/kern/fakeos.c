@@ -232,8 +232,11 @@ md_vital_pages(kpaddr_t root, uint64_t npages,
 }
 
 int
-md_page_read(void *dst, kpaddr_t pa, struct md_xxh64 *x)
+md_page_read(void *dst, kpaddr_t pa, bool more, struct md_xxh64 *x)
 {
+	/* Poisoned memory must not be touched. */
+	if (more)
+		assert_true(fakeos_kept(pa + KCORE_ALIGN, 0));
 	fakeos.now_us += fakeos.read_us;
 	if (pa != fakeos.vars_paddr && fakeos_kind(pa) == FAKE_RACY) {
 		page_fill(dst, pa, ++fakeos.nracy, KCORE_ALIGN);

@@ -16,16 +16,38 @@
 
 #include <os/kcompat.h>
 
-/* Copies a word: acc = rotate(acc + word * PRIME64_2, 31) * PRIME64_1 */
-.macro WORD off, acc
+.macro LOAD off, to
 .Lload\@:
-	movq	\off(%rsi), %rax
+	movq	\off(%rsi), \to
 	KCOMPAT_EXTABLE_MC(.Lload\@, .Lout)
-	movq	%rax, \off(%rdi)
-	imulq	%r12, %rax
-	addq	%rax, \acc
-	rolq	$31, \acc
-	imulq	%rbx, \acc
+.endm
+
+/* word = rotate(acc + word * PRIME64_2, 31) * PRIME64_1, the new accumulator */
+.macro SUM word, acc
+	imulq	%r12, \word
+	addq	\acc, \word
+	rolq	$31, \word
+	imulq	%rbx, \word
+.endm
+
+/*
+ * Copies four words, whose registers are the accumulators then.  An emulator
+ * writes back what has changed, flags too, before each access to memory: so
+ * these come first, and no register is left with what nobody needs.
+ */
+.macro STRIPE off, w0, w1, w2, w3, a0, a1, a2, a3
+	LOAD	\off, \w0
+	LOAD	\off + 8, \w1
+	LOAD	\off + 16, \w2
+	LOAD	\off + 24, \w3
+	movq	\w0, \off(%rdi)
+	movq	\w1, \off + 8(%rdi)
+	movq	\w2, \off + 16(%rdi)
+	movq	\w3, \off + 24(%rdi)
+	SUM	\w0, \a0
+	SUM	\w1, \a1
+	SUM	\w2, \a2
+	SUM	\w3, \a3
 .endm
 
 	.text
@@ -34,6 +56,9 @@
 SYM_FUNC_START(md_copy_sum)
 	pushq	%rbx
 	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
 	movabsq	$0x9e3779b185ebca87, %rbx	/* PRIME64_1 */
 	movabsq	$0xc2b2ae3d27d4eb4f, %r12	/* PRIME64_2 */
 	movq	(%rcx), %r8
@@ -41,14 +66,8 @@ SYM_FUNC_START(md_copy_sum)
 	movq	16(%rcx), %r10
 	movq	24(%rcx), %r11
 .Lblock:
-	WORD	0, %r8
-	WORD	8, %r9
-	WORD	16, %r10
-	WORD	24, %r11
-	WORD	32, %r8
-	WORD	40, %r9
-	WORD	48, %r10
-	WORD	56, %r11
+	STRIPE	0, %rax, %r13, %r14, %r15, %r8, %r9, %r10, %r11
+	STRIPE	32, %r8, %r9, %r10, %r11, %rax, %r13, %r14, %r15
 	addq	$64, %rsi
 	addq	$64, %rdi
 	subq	$64, %rdx
@@ -59,10 +78,25 @@ SYM_FUNC_START(md_copy_sum)
 	movq	%r11, 24(%rcx)
 .Lout:
 	movq	%rdx, %rax
+	popq	%r15
+	popq	%r14
+	popq	%r13
 	popq	%r12
 	popq	%rbx
 	RET
 SYM_FUNC_END(md_copy_sum)
+
+/* void md_page_ahead(const void *p); loads: PREFETCH is nothing to an emulator */
+SYM_FUNC_START(md_page_ahead)
+.Lfirst:
+	movq	(%rdi), %rax
+	KCOMPAT_EXTABLE_MC(.Lfirst, .Lahead)
+.Lsecond:
+	movq	64(%rdi), %rax
+	KCOMPAT_EXTABLE_MC(.Lsecond, .Lahead)
+.Lahead:
+	RET
+SYM_FUNC_END(md_page_ahead)
 
 /* u64 md_pages_begun(const void *p, u64 n); */
 SYM_FUNC_START(md_pages_begun)

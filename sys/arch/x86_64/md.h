@@ -46,6 +46,8 @@ bool md_direct_mapped(kpaddr_t pa, u64 *npages);
  * the accumulators are as they were.  len is a multiple of 64, and not 0.
  */
 size_t md_copy_sum(void *dst, const void *src, size_t len, u64 acc[4]);
+/* Brings the beginning of the page at p into the cache, if it can be read. */
+void md_page_ahead(const void *p);
 
 /*
  * Calls fn(arg), on another stack whose highest address is top, or on this one
