@@ -8,8 +8,7 @@
  * this only on some CPUs, and copies byte by byte in an emulator.
  *
  * The sum is the inner loop of XXH64: four accumulators, each of which takes
- * every fourth word.  One pass over a page takes two thirds of the time of two,
- * in an emulator too.
+ * every fourth word.  One pass over a page instead of two spares reading it again.
  */
 #include <linux/linkage.h>
 #include <asm/asm.h>
