@@ -8,7 +8,8 @@
  * this only on some CPUs, and copies byte by byte in an emulator.
  *
  * The sum is the inner loop of XXH64: four accumulators, each of which takes
- * every fourth word.  One pass over a page instead of two spares reading it again.
+ * every fourth word.  It is taken as the words are copied, which spares reading
+ * the page again.
  */
 #include <linux/linkage.h>
 #include <asm/asm.h>
